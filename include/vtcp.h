@@ -1,0 +1,251 @@
+/* vtcp - a formally specified TCP endpoint (RFC 9293) as a pure, allocation-free transition function.
+ *
+ *   (connection, event) -> (connection, actions)
+ *
+ * The core owns no octets, no clock, no addresses and no randomness: it deals in sequence numbers, and in offsets and
+ * lengths into the caller's two buffers. Time is in microseconds and comes with every event. What each function promises
+ * is its ACSL contract; the vocabulary of the contracts is in spec/. SPDX-License-Identifier: MIT */
+#ifndef VTCP_H
+#define VTCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Connection states (RFC 9293, section 3.3.2). */
+enum vtcp_state {
+  VTCP_CLOSED,
+  VTCP_LISTEN,
+  VTCP_SYN_SENT,
+  VTCP_SYN_RECEIVED,
+  VTCP_ESTABLISHED,
+  VTCP_FIN_WAIT_1,
+  VTCP_FIN_WAIT_2,
+  VTCP_CLOSE_WAIT,
+  VTCP_CLOSING,
+  VTCP_LAST_ACK,
+  VTCP_TIME_WAIT
+};
+
+/* Events (RFC 9293, section 3.10). */
+enum vtcp_event_type {
+  VTCP_OPEN_ACTIVE,  /* 3.10.1: connect; `iss`, `remote` */
+  VTCP_OPEN_PASSIVE, /* 3.10.1: listen */
+  VTCP_SEND,         /* 3.10.2: `len` octets were put at the end of the send buffer; `push`; in LISTEN `iss`, `remote` */
+  VTCP_RECEIVE,      /* 3.10.3: up to `len` octets are wanted from the front of the receive buffer */
+  VTCP_CLOSE,        /* 3.10.4: nothing more to send */
+  VTCP_ABORT,        /* 3.10.5: reset the connection */
+  VTCP_STATUS,       /* 3.10.6: is there a connection, how much is readable */
+  VTCP_ARRIVES,      /* 3.10.7: SEGMENT ARRIVES: `seg`; in LISTEN `iss` */
+  VTCP_TIMEOUT,      /* 3.10.8: time has come to `now`; harmless when nothing is due */
+  VTCP_MORE          /* the last step said `more`: go on sending */
+};
+
+/* The connection's one timer: the three never run together. */
+enum vtcp_timer { VTCP_NO_TIMER, VTCP_RETRANSMISSION, VTCP_PERSIST, VTCP_TIME_WAIT_TIMER };
+
+/* How the connection began (MUST-11). A child comes from a listener's VTCP_ARRIVES (see `spawn`). */
+enum vtcp_origin { VTCP_ACTIVE, VTCP_PASSIVE, VTCP_CHILD };
+
+/* Answers to a call (the error responses of RFC 9293, 3.10.1 to 3.10.6). */
+enum vtcp_error {
+  VTCP_OK,
+  VTCP_NO_CONNECTION,          /* connection does not exist */
+  VTCP_ALREADY_EXISTS,         /* connection already exists */
+  VTCP_REMOTE_UNSPECIFIED,     /* remote socket unspecified */
+  VTCP_INSUFFICIENT_RESOURCES, /* the send buffer has no room for all of it; nothing was taken */
+  VTCP_CONNECTION_CLOSING,     /* connection closing */
+  VTCP_BAD_EVENT               /* no such event type; nothing changed */
+};
+
+/* Why a configuration is refused. */
+enum vtcp_config_error {
+  VTCP_CONFIG_OK,
+  VTCP_CONFIG_RCV_BUF,      /* rcv_buf outside 1 .. 2^30 */
+  VTCP_CONFIG_SND_BUF,      /* snd_buf outside 1 .. 2^30 */
+  VTCP_CONFIG_RCV_MSS,      /* rcv_mss is 0 */
+  VTCP_CONFIG_SEND_MSS,     /* default_mss is 0 */
+  VTCP_CONFIG_MMS_S,        /* mms_s below 21: not one octet beside the header */
+  VTCP_CONFIG_RTO,          /* not 1 ms <= rto_min <= rto_initial <= rto_max, or rto_max outside 60 s .. 4000 s */
+  VTCP_CONFIG_R1,           /* r1 below 3 (SHLD-10) */
+  VTCP_CONFIG_R2,           /* r2 below 1 s */
+  VTCP_CONFIG_R2_SYN,       /* r2_syn below 3 minutes (MUST-23) */
+  VTCP_CONFIG_MSL,          /* msl is 0 or above 1 hour */
+  VTCP_CONFIG_CHALLENGE_ACKS /* challenge_acks is 0: a peer could never resynchronise */
+};
+
+/* Per-connection configuration. Durations in milliseconds. */
+struct vtcp_config {
+  uint32_t rcv_buf;         /* octets the caller's receive buffer holds: 1 .. 2^30 */
+  uint32_t snd_buf;         /* octets the caller's send buffer holds: 1 .. 2^30 */
+  uint32_t rto_initial_ms;  /* RFC 6298 (2.1): 1 s */
+  uint32_t rto_min_ms;      /* RFC 6298 (2.4): 1 s */
+  uint32_t rto_max_ms;      /* RFC 6298 (2.5): at least 60 s */
+  uint32_t r2_ms;           /* MUST-20, MUST-21: give up when nothing was acknowledged for so long; at least 100 s advised */
+  uint32_t r2_syn_ms;       /* MUST-23: the same for a SYN; at least 3 minutes */
+  uint32_t user_timeout_ms; /* RFC 9293 3.10.1 OPEN's timeout, in place of R2 for SYN and data; 0: R2 holds */
+  uint32_t msl_ms;          /* MUST-13: maximum segment lifetime; TIME-WAIT lasts twice as long */
+  uint16_t default_mss;     /* MUST-15: send MSS when the peer names none: 536 (IPv4), 1220 (IPv6) */
+  uint16_t mms_s;           /* MUST-16: largest segment, header included, that IP lets us send */
+  uint16_t rcv_mss;         /* MUST-14: the MSS option we send: what we can receive, header not included */
+  uint8_t r1;               /* MUST-20: retransmissions of one segment before the IP layer is advised; at least 3 */
+  uint8_t challenge_acks;   /* RFC 5961 section 7: challenge ACKs a second, 1 .. 255; ACKs of data are never limited */
+  bool listener;            /* a passive open yields children and stays in LISTEN */
+  bool rfc1337;             /* RFC 1337 fix F1: a RST does not end TIME-WAIT */
+};
+
+/* One range of a SACK option (RFC 2018): octets left .. right-1. */
+struct vtcp_sack_block {
+  uint32_t left, right;
+};
+
+/* A segment: header, options, and how much text follows (RFC 9293, section 3.1). Absent options are false and zero. */
+struct vtcp_segment {
+  uint32_t seq, ack;
+  uint32_t tsval, tsecr; /* timestamps option (RFC 7323) when has_ts */
+  uint16_t wnd;          /* as on the wire: unscaled */
+  uint16_t up;           /* urgent pointer */
+  uint16_t len;          /* octets of text; SYN and FIN are not counted */
+  uint16_t mss;          /* maximum segment size option when has_mss */
+  uint16_t uto;          /* user timeout option (RFC 5482) as on the wire, granularity bit first, when has_uto */
+  bool fin, syn, rst, psh, has_ack, urg, ece, cwr;
+  bool has_mss, has_wscale, sack_permitted, has_ts, has_uto;
+  uint8_t wscale;     /* window scale option (RFC 7323) when has_wscale */
+  uint8_t sack_count; /* blocks in sack[], 0 .. 4 */
+  struct vtcp_sack_block sack[4];
+};
+
+/* What happened. Fields that the type does not name are ignored. */
+struct vtcp_event {
+  uint64_t now;   /* microseconds, never decreasing */
+  uint32_t iss;   /* a fresh initial send sequence number (RFC 6528) */
+  uint32_t len;   /* octets, for SEND and RECEIVE */
+  uint8_t type;   /* enum vtcp_event_type */
+  bool remote;    /* the remote socket is specified (the addresses stay with the caller) */
+  bool push;      /* SEND's PUSH flag */
+  bool urgent;    /* SEND's URGENT flag */
+  struct vtcp_segment seg;
+};
+
+/* What the caller now does, in the order of the fields, and before the next step on this connection. */
+struct vtcp_actions {
+  uint8_t error;        /* enum vtcp_error: the answer to a call */
+  bool spawn;           /* listener: make a child with vtcp_child and give it this same event */
+  bool established;     /* the connection is synchronized: accept and connect may return */
+  bool refused;         /* "connection refused" */
+  bool reset;           /* "connection reset" */
+  bool timed_out;       /* "connection aborted due to user timeout" (or R2) */
+  bool relisten;        /* back to LISTEN: empty both buffers, the user need not know */
+  bool peer_closed;     /* "connection closing": the peer's FIN; no text will follow what is readable */
+  bool close_done;      /* our FIN is acknowledged: the CLOSE call is answered "ok" */
+  bool closed;          /* the connection is over and its record free (CLOSED) */
+  bool excessive;       /* R1 reached: advise the IP layer, tell the user (MUST-20) */
+  bool pushed;          /* readable text ends with a PUSH */
+  bool send;            /* send `seg` with seg.len octets of the send buffer */
+  bool more;            /* there is more to send at once: step again with VTCP_MORE */
+  uint32_t acked;       /* drop so many octets from the front of the send buffer */
+  uint32_t store_from;  /* arriving text: first octet to keep, an offset into it, */
+  uint32_t store_len;   /* how many, */
+  uint32_t store_at;    /* and where: an offset from the first unread octet of the receive buffer */
+  uint32_t consumed;    /* RECEIVE: octets taken from the front of the receive buffer */
+  uint32_t readable;    /* octets in order and unread after this step */
+  uint32_t text_at;     /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
+  struct vtcp_segment seg;
+};
+
+/* One connection: the TCB (RFC 9293, section 3.3.1). Plain data without pointers: copy it, compare it, store it.
+ * Read it as you like; change it with vtcp_init, vtcp_child and vtcp_step only. */
+struct vtcp_conn {
+  struct vtcp_config cfg;
+  uint64_t timer_at;     /* when `timer` expires */
+  uint64_t progress_at;  /* when the peer last let us make progress: R2 and the user timeout count from here */
+  uint64_t rtt_at;       /* when the segment ending at rtt_seq was sent */
+  uint64_t challenge_at; /* when the present second of the challenge budget began */
+  uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
+  uint32_t snd_rtx;     /* the next octet to send: SND.NXT, or before it while sending again */
+  uint32_t max_snd_wnd; /* MAX.SND.WND (RFC 5961, section 5) */
+  uint32_t acked;       /* octets of ours acknowledged so far, saturating (ghost ACKs) */
+  uint32_t snd_len;     /* octets in the send buffer */
+  uint32_t irs, rcv_nxt, rcv_wnd;
+  uint32_t rcv_len;  /* octets in the receive buffer, unread (RCV.USER) */
+  uint32_t srtt, rttvar, rto; /* RFC 6298, microseconds */
+  uint32_t persist;  /* present interval of window probes, microseconds */
+  uint32_t rtt_seq;  /* the acknowledgment that ends the running RTT measurement */
+  uint16_t snd_mss;  /* Eff.snd.MSS (MUST-16), at least 1 */
+  uint8_t state;     /* enum vtcp_state */
+  uint8_t timer;     /* enum vtcp_timer */
+  uint8_t origin;    /* enum vtcp_origin */
+  uint8_t retries;   /* retransmissions since the last progress, saturating */
+  uint8_t challenges; /* challenge ACKs sent in the present second */
+  bool syn_acked;    /* our SYN is acknowledged */
+  bool fin_sent;     /* SND.NXT lies beyond our FIN */
+  bool close_queued; /* CLOSE waits for ESTABLISHED (3.10.4, SYN-RECEIVED) */
+  bool rtt_running;  /* an RTT measurement runs (Karn) */
+  bool rtt_known;    /* srtt and rttvar hold a measurement */
+  bool ack_owed;     /* something arrived that the next segment acknowledges */
+  bool resend;       /* one segment may be sent again from snd_rtx */
+  bool syn_resent;   /* our SYN was sent more than once (RFC 6298 (5.7)) */
+};
+
+#include "../spec/vtcp.acsl"
+
+/* The defaults: RFC values, 64 KiB buffers, 60 s MSL, IPv4 over Ethernet. */
+struct vtcp_config vtcp_config_default(void);
+
+/* Whether a configuration can be used; if not, the first reason. */
+enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg);
+
+/* A CLOSED connection with this configuration. Refused (conn untouched) with a reason if the configuration is. */
+enum vtcp_config_error vtcp_init(struct vtcp_conn *conn, const struct vtcp_config *cfg);
+
+/* After `spawn`: a child of the listener, in LISTEN. Give it the event that the listener answered with `spawn`. */
+void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
+
+/* One step: what RFC 9293 makes of this event on this connection, and what the caller now does. */
+void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions);
+
+/* When to give VTCP_TIMEOUT next, in microseconds: 0 for at once, UINT64_MAX for never. */
+uint64_t vtcp_deadline(const struct vtcp_conn *conn);
+
+/* Octets that SEND would take now. */
+uint32_t vtcp_send_room(const struct vtcp_conn *conn);
+
+/* Whether the record satisfies the invariant of every reachable connection. */
+bool vtcp_valid(const struct vtcp_conn *conn);
+
+/* RFC 9293's words for states and events, and a phrase for each error. Unknown values give "?". */
+const char *vtcp_state_name(uint8_t state);
+const char *vtcp_event_name(uint8_t type);
+const char *vtcp_error_name(uint8_t error);
+const char *vtcp_config_error_name(uint8_t error);
+
+/* --- Wire format (RFC 9293, section 3.1) --- */
+
+/* What a header looked like. */
+enum vtcp_wire {
+  VTCP_WIRE_OK,
+  VTCP_WIRE_BAD_OPTION, /* usable; an option had an illegal length (MUST-7): it and those after it were not read */
+  VTCP_WIRE_SHORT,      /* unusable: fewer than 20 octets */
+  VTCP_WIRE_BAD_OFFSET, /* unusable: data offset below 5 or beyond the segment */
+  VTCP_WIRE_LONG        /* unusable: more than 65535 octets of text */
+};
+
+/* Reads a segment of `length` octets. If usable, fills *segment, and text begins at octets[*text]; if not, touches neither. */
+enum vtcp_wire vtcp_parse(const uint8_t *octets, uint32_t length, struct vtcp_segment *segment, uint32_t *text);
+
+/* Writes the header, checksum zero; the text goes behind it. Returns its length, 20 to 60, or 0 with nothing written if
+ * `room` is too small or the options do not fit into 40 octets. */
+uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t room);
+
+/* The Internet checksum (RFC 1071) of `length` octets and a pseudo-header whose 16-bit words sum to `pseudo`. Of a
+ * correct segment with its checksum in place it is 0. */
+uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
