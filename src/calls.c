@@ -1,0 +1,172 @@
+/* User calls (RFC 9293, sections 3.10.1 to 3.10.6). */
+#include "core.h"
+
+/* 3.10.1, active OPEN. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_1: *c == after_open_active(\old(*c), *e);
+    ensures S3_10_1_answer: *a == does_open_active(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (c->state != VTCP_CLOSED && c->state != VTCP_LISTEN) {
+    a->error = VTCP_ALREADY_EXISTS;
+    return;
+  }
+  if (!e->remote) {
+    a->error = VTCP_REMOTE_UNSPECIFIED;
+    return;
+  }
+  open_tcb(c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss);
+  transmit(c, e->now, a);
+}
+
+/* 3.10.1, passive OPEN. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_1: *c == after_open_passive(\old(*c));
+    ensures S3_10_1_answer: *a == does_open_passive(\old(*c), \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void open_passive(struct vtcp_conn *c, struct vtcp_actions *a)
+{
+  if (c->state != VTCP_CLOSED) {
+    a->error = VTCP_ALREADY_EXISTS;
+    return;
+  }
+  delete_tcb(c);
+  c->state = VTCP_LISTEN;
+  c->origin = VTCP_PASSIVE;
+}
+
+/* 3.10.2: why SEND cannot be taken. */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c);
+    assigns \nothing;
+    ensures S3_10_2: \result == send_error(*c, *e);
+*/
+static uint8_t send_refused(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  if (c->state == VTCP_CLOSED)
+    return VTCP_NO_CONNECTION;
+  if (c->state == VTCP_LISTEN && !e->remote)
+    return VTCP_REMOTE_UNSPECIFIED;
+  if (is_fin_wanted(c->state) || c->close_queued)
+    return VTCP_CONNECTION_CLOSING;
+  return e->len > c->cfg.snd_buf - c->snd_len ? VTCP_INSUFFICIENT_RESOURCES : VTCP_OK;
+}
+
+/* 3.10.2 SEND. From LISTEN it opens actively; before ESTABLISHED the text waits. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_2: *c == after_send(\old(*c), *e);
+    ensures S3_10_2_answer: *a == does_send(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  uint8_t error = send_refused(c, e);
+
+  if (error != VTCP_OK) {
+    a->error = error;
+    return;
+  }
+  if (c->state == VTCP_LISTEN)
+    open_tcb(c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss);
+  c->snd_len += e->len;
+  transmit(c, e->now, a);
+}
+
+/* 3.10.3 RECEIVE. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_3: *c == after_receive(\old(*c), *e);
+    ensures S3_10_3_answer: *a == does_receive(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void receive_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (c->state == VTCP_CLOSED) {
+    a->error = VTCP_NO_CONNECTION;
+    return;
+  }
+  if (is_peer_done(c->state) && c->rcv_len == 0) {
+    a->error = VTCP_CONNECTION_CLOSING;
+    return;
+  }
+  if (c->state < VTCP_ESTABLISHED || !c->syn_acked)
+    return;
+  a->consumed = smaller(e->len, c->rcv_len);
+  c->rcv_len -= a->consumed;
+  uint32_t before = c->rcv_wnd;
+  open_window(c);
+  c->ack_owed = c->rcv_wnd != before;
+  transmit(c, e->now, a);
+}
+
+/* 3.10.4: a FIN is to follow what is queued. */
+/*@ requires \valid(c) && vtcp_wf(*c);
+    requires c->state == VTCP_SYN_RECEIVED || c->state == VTCP_ESTABLISHED || c->state == VTCP_CLOSE_WAIT;
+    requires !c->close_queued;
+    assigns *c;
+    ensures S3_10_4_fin: *c == closing(\old(*c));
+    ensures mid: mid_step(*c);
+*/
+static void want_fin(struct vtcp_conn *c)
+{
+  if (c->state == VTCP_SYN_RECEIVED && c->snd_len > 0)
+    c->close_queued = true;
+  else if (c->state == VTCP_CLOSE_WAIT)
+    c->state = VTCP_LAST_ACK;
+  else
+    c->state = VTCP_FIN_WAIT_1;
+}
+
+/* 3.10.4 CLOSE. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_4: *c == after_close(\old(*c), *e);
+    ensures S3_10_4_answer: *a == does_close_call(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (c->state == VTCP_CLOSED) {
+    a->error = VTCP_NO_CONNECTION;
+    return;
+  }
+  if (is_fin_wanted(c->state) || c->close_queued) {
+    a->error = VTCP_CONNECTION_CLOSING;
+    return;
+  }
+  if (c->state == VTCP_LISTEN || c->state == VTCP_SYN_SENT) {
+    delete_tcb(c);
+    a->closed = true;
+    return;
+  }
+  want_fin(c);
+  transmit(c, e->now, a);
+}
+
+/* 3.10.5 ABORT. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_5: *c == after_abort(\old(*c));
+    ensures S3_10_5_answer: *a == does_abort(\old(*c), \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void abort_call(struct vtcp_conn *c, struct vtcp_actions *a)
+{
+  if (c->state == VTCP_CLOSED) {
+    a->error = VTCP_NO_CONNECTION;
+    return;
+  }
+  if (c->state == VTCP_SYN_RECEIVED || c->state == VTCP_ESTABLISHED || c->state == VTCP_FIN_WAIT_1
+      || c->state == VTCP_FIN_WAIT_2 || c->state == VTCP_CLOSE_WAIT) {
+    a->send = true;
+    a->seg.seq = c->snd_nxt;
+    a->seg.rst = true;
+  }
+  delete_tcb(c);
+  a->closed = true;
+}

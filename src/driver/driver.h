@@ -1,0 +1,203 @@
+/* The vtcp program: what its files share. Captures are read into connections (capture.c, flows.c), put in order of
+ * arrival (timeline.c), driven through two state machines each (replay.c), judged (judge.c, resets.c), and printed
+ * (ladder.c, json.c, explain.c). Outside the proven core; every length that comes from a file is checked here.
+ * SPDX-License-Identifier: MIT */
+#ifndef DRIVER_H
+#define DRIVER_H
+
+#include "../../include/vtcp.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#ifndef VTCP_VERSION
+#define VTCP_VERSION "0.1.0"
+#endif
+
+enum { EXIT_FINE = 0, EXIT_FINDING = 1, EXIT_UNUSABLE = 2 };
+
+/* --- Captured segments --- */
+
+struct endpoint {
+  uint8_t address[16]; /* IPv4: the first four octets */
+  uint16_t port;
+  uint8_t version; /* 4 or 6 */
+};
+
+/* One TCP segment as it lies in the capture: `have` of `length` octets were captured, header and all. */
+struct frame {
+  uint64_t number; /* of the packet in its file, from 1 */
+  uint64_t us;     /* since the epoch */
+  struct endpoint source, destination;
+  const uint8_t *octets;
+  uint32_t have, length;
+  uint32_t pseudo; /* sum of the pseudo-header */
+  uint16_t ip_id;  /* IPv4 identification, 0 for IPv6 */
+};
+
+enum checksum { SUM_UNKNOWN, SUM_RIGHT, SUM_PARTIAL, SUM_WRONG };
+
+/* Marks: what a segment is, for the ladder and the judge. */
+enum mark {
+  MARK_LOST = 1 << 0,           /* the peer showed no sign of it before it was sent again */
+  MARK_AGAIN = 1 << 1,          /* retransmission */
+  MARK_DUPLICATE = 1 << 2,      /* the capture holds the same packet twice */
+  MARK_OUT_OF_ORDER = 1 << 3,   /* begins beyond what was captured of this direction */
+  MARK_KEEP_ALIVE = 1 << 4,
+  MARK_PROBE = 1 << 5,          /* probes a window that is zero */
+  MARK_ZERO_WINDOW = 1 << 6,
+  MARK_WINDOW_UPDATE = 1 << 7,
+  MARK_CHALLENGE = 1 << 8,      /* challenge ACK (RFC 5961) */
+  MARK_DUPLICATE_ACK = 1 << 9,
+  MARK_FOREIGN = 1 << 10,       /* its numbers belong to no place of this connection's stream */
+  MARK_ANSWER = 1 << 11,        /* a reset that RFC 9293 demands as an answer */
+  MARK_IN_FLIGHT = 1 << 12,     /* never acknowledged before the capture ends */
+  MARK_UNSEEN = 1 << 13,        /* acknowledges octets that were not captured */
+  MARK_DAMAGED = 1 << 14,       /* wrong checksum */
+  MARK_REFUSED = 1 << 15,       /* the receiver had no window for it and did not take it */
+  MARK_LATE = 1 << 16,          /* received after segments that its receiver sent later */
+  MARK_RESTART = 1 << 17,       /* its sender has lost the connection and opens anew */
+  MARK_IGNORED = 1 << 18,       /* a reset that nobody heeded */
+  MARK_JUDGED = 1 << 19
+};
+
+#define NOWHERE UINT32_MAX /* no packet */
+enum { NO_STATE = 0xff };      /* nothing is known of this endpoint */
+
+struct packet {
+  uint64_t number, us;
+  struct vtcp_segment seg;
+  const uint8_t *text;     /* what was captured of the text, or NULL */
+  uint32_t have;           /* how much of it */
+  int64_t start, end, ack; /* places in the two streams: SYN is 0, the first octet of text 1 */
+  uint32_t window;         /* scaled */
+  uint32_t arrives;        /* the receiver has it after this packet (an index), NOWHERE: never */
+  uint32_t resent;         /* packet (an index) that sends its first octet again, or NOWHERE */
+  uint32_t cause;          /* packet (an index) that this one repeats or answers, or NOWHERE */
+  uint32_t marks;
+  uint16_t ip_id;
+  uint16_t header; /* octets */
+  uint8_t from;    /* 0 left, 1 right */
+  uint8_t wire;    /* enum vtcp_wire */
+  uint8_t sum;     /* enum checksum */
+  bool cut;        /* not all options were captured */
+  uint8_t state[2];
+};
+
+/* --- Connections --- */
+
+enum severity { ADVICE, VIOLATION };
+
+struct finding {
+  const char *id;      /* MUST-..., or the section when the requirement has no number */
+  const char *section; /* of RFC 9293, or "RFC 7323 3.2" */
+  uint32_t packet;     /* an index */
+  enum severity severity;
+  char found[160], expected[120];
+};
+
+struct stream {             /* one direction: what an endpoint sends */
+  struct endpoint endpoint;
+  bool isn_known;           /* from its SYN */
+  bool present;             /* any segment of it was captured */
+  bool scale_known;         /* the window scale in force is known */
+  uint32_t isn;
+  int64_t fin;              /* place of its FIN, or -1 */
+  int64_t fin_end;          /* the place behind it, or -1 */
+  uint8_t scale;
+  uint32_t segments, right_sums, partial_sums, wrong_sums;
+};
+
+enum { NOTES = 16 };
+
+struct connection {
+  struct stream side[2];
+  struct packet *packets;
+  uint32_t count, room;
+  uint32_t incarnation; /* of this pair of sockets, from 1 */
+  bool over, seen_fin[2]; /* a new SYN begins a new incarnation */
+  bool syn_first;       /* the opening SYN was captured */
+  bool unscaled_middle; /* the handshake was not captured: windows cannot be judged */
+  bool ts_negotiated, sack_negotiated;
+  bool gap_seen;        /* the capture lacks segments */
+  bool text_dropped;    /* retransmitted text could not all be compared */
+  uint8_t final[2];
+  uint32_t judged;
+  struct finding *findings;
+  uint32_t finding_count, finding_room;
+  char *notes[NOTES];
+  uint32_t note_count;
+  struct connection *next_in_bucket;
+};
+
+struct flows {
+  struct connection **all;
+  uint32_t count, room;
+  struct connection **buckets;
+  uint64_t segments, text_kept;
+  bool full; /* the limit of segments was reached */
+};
+
+/* --- One file --- */
+
+struct report {
+  const char *path;
+  char link[64];
+  uint64_t packets, tcp, not_tcp, fragments, malformed, headless, snapped, unusable;
+  char error[256]; /* one line, or empty */
+  bool truncated;  /* the error is at the end: what went before is shown */
+};
+
+struct options {
+  bool json, all, explain, explain_set, ascii, quiet;
+};
+
+typedef void capture_sink(void *context, const struct frame *frame);
+
+/* capture.c: reads a file; false with report->error when it cannot be used or ends early. */
+bool capture_read(struct report *report, capture_sink *sink, void *context, bool progress);
+
+/* link.c: finds the TCP segment in a captured packet; false (and a count in report) if there is none. */
+bool link_supported(int link);
+bool link_decode(int link, const uint8_t *octets, uint32_t have, uint32_t length, struct frame *frame,
+                 struct report *report);
+
+/* flows.c */
+bool flows_init(struct flows *flows);
+void flows_add(struct flows *flows, const struct frame *frame, struct report *report);
+void flows_free(struct flows *flows);
+void note(struct connection *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* places.c: who opened, where each segment lies in its stream, what kind it is. */
+void places(struct connection *conn);
+
+/* timeline.c: what was lost, and when what arrived. */
+void timeline(struct connection *conn);
+
+/* replay.c: both machines through the whole connection; fills the states. */
+void replay(struct connection *conn);
+
+/* judge.c, resets.c: findings. */
+void judge(struct connection *conn);
+void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max);
+void finding(struct connection *conn, uint32_t packet, enum severity severity, const char *id, const char *section,
+             const char *expected, const char *format, ...) __attribute__((format(printf, 7, 8)));
+uint32_t violations(const struct connection *conn);
+
+/* notes.c: what the reader must know about what the capture lacks. */
+void notes(struct connection *conn);
+
+/* ladder.c, explain.c, json.c */
+void ladder(const struct connection *conn, uint32_t id, const struct options *options);
+void endpoint_text(const struct endpoint *endpoint, char *out, size_t room);
+void flags_text(const struct vtcp_segment *seg, char *out, size_t room);
+const char *state_text(uint8_t state);
+const char *explanation(const struct connection *conn, uint32_t index, uint32_t *said);
+void json_open(void);
+void json_file(const struct report *report, const struct flows *flows, bool first);
+void json_close(int status);
+
+/* command_replay.c */
+int command_replay(int count, char **arguments);
+
+#endif

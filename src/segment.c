@@ -1,0 +1,218 @@
+/* SEGMENT ARRIVES in the other states (RFC 9293, 3.10.7.4): the checks, one function each, in the RFC's order.
+ * Each returns whether the segment goes on to the next. */
+#include "core.h"
+
+/* The table of four rows. */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
+    assigns \nothing;
+    ensures A_ACC: \result <==> acceptable(*c, e->seg);
+*/
+static bool is_acceptable(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  uint32_t length = segment_length(e);
+
+  if (c->rcv_wnd == 0)
+    return length == 0 && e->seg.seq == c->rcv_nxt;
+  if (within(e->seg.seq, c->rcv_nxt, c->rcv_wnd))
+    return true;
+  return length > 0 && within(add(e->seg.seq, length - 1), c->rcv_nxt, c->rcv_wnd);
+}
+
+/* A bare acknowledgment from a peer whose own window probe is out (spec/DEVIATIONS.md, reading 1). */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
+    assigns \nothing;
+    ensures probe: \result <==> crossing_probe(*c, e->seg);
+*/
+static bool is_crossing_probe(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  return c->rcv_wnd == 0 && segment_length(e) == 0 && !e->seg.rst && e->seg.seq == add(c->rcv_nxt, 1);
+}
+
+/* The SYN,ACK of a simultaneous open (figure 7): its SYN is known, its acknowledgment counts. */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
+    assigns \nothing;
+    ensures MUST_10_syn_ack: \result <==> crossing_syn(*c, e->seg);
+*/
+static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  return c->state == VTCP_SYN_RECEIVED && c->origin == VTCP_ACTIVE && e->seg.syn && e->seg.has_ack && !e->seg.rst
+         && !e->seg.fin && e->seg.len == 0 && e->seg.seq == c->irs && is_new_ack(c, e);
+}
+
+/* First, the sequence number. An unacceptable segment is answered, a RST is not. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state >= VTCP_SYN_RECEIVED;
+    assigns *c, *a;
+    ensures passes: \result <==> passes_sequence(\old(*c), e->seg);
+    ensures S3_10_7_4_seq: *c == (\result ? \old(*c) : refused_sequence(\old(*c), *e));
+    ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
+    ensures wf: vtcp_wf(*c);
+*/
+static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (is_acceptable(c, e) || is_crossing_probe(c, e) || is_crossing_syn(c, e))
+    return true;
+  if (e->seg.rst)
+    return false;
+  if (e->seg.len == 0 && !e->seg.fin) {
+    challenge(c, e, a);
+    return false;
+  }
+  if (c->state == VTCP_TIME_WAIT && e->seg.fin && add(e->seg.seq, segment_length(e)) == c->rcv_nxt)
+    restart_time_wait(c, e->now);
+  form_ack(c, a);
+  return false;
+}
+
+/* A SYN-RECEIVED connection that came from LISTEN goes back there (MUST-11); a child ends. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures MUST_11: *c == returned(\old(*c));
+    ensures MUST_11_told: *a == does_return(\old(*c), \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
+{
+  bool relisten = c->origin == VTCP_PASSIVE && !c->close_queued;
+
+  delete_tcb(c);
+  if (relisten) {
+    c->state = VTCP_LISTEN;
+    c->origin = VTCP_PASSIVE;
+    a->relisten = true;
+  } else {
+    a->closed = true;
+  }
+}
+
+/* A RST at RCV.NXT: what it does in each state. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && \valid_read(e) && \separated(c, e, a);
+    requires c->state >= VTCP_SYN_RECEIVED && e->seg.seq == c->rcv_nxt;
+    assigns *c, *a;
+    ensures S3_10_7_4_rst: *c == after_rst(\old(*c), *e);
+    ensures MUST_12: *a == does_rst(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  (void)e;
+  if (c->state == VTCP_SYN_RECEIVED && c->origin != VTCP_ACTIVE) {
+    return_to_listen(c, a);
+    return;
+  }
+  if (c->state == VTCP_TIME_WAIT && c->cfg.rfc1337)
+    return;
+  if (c->state == VTCP_SYN_RECEIVED)
+    a->refused = true;
+  else if (c->state != VTCP_CLOSING && c->state != VTCP_LAST_ACK && c->state != VTCP_TIME_WAIT)
+    a->reset = true;
+  a->closed = true;
+  delete_tcb(c);
+}
+
+/* Second, the RST bit: only the exact sequence number resets (RFC 5961, section 3). */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state >= VTCP_SYN_RECEIVED;
+    assigns *c, *a;
+    ensures passes: \result <==> !e->seg.rst;
+    ensures R5961_exact: *c == (\result ? \old(*c) : after_rst(\old(*c), *e));
+    ensures R5961_answer: *a == (\result ? \old(*a) : does_rst(\old(*c), *e, \old(*a)));
+    ensures wf: vtcp_wf(*c);
+*/
+static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (!e->seg.rst)
+    return true;
+  if (e->seg.seq == c->rcv_nxt)
+    reset_connection(c, e, a);
+  else
+    challenge(c, e, a);
+  return false;
+}
+
+/* Fourth, the SYN bit (RFC 5961, section 4). */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state >= VTCP_SYN_RECEIVED;
+    assigns *c, *a;
+    ensures passes: \result <==> !stops_at_syn(\old(*c), e->seg);
+    ensures R5961_syn: *c == (\result ? \old(*c) : after_syn(\old(*c), *e));
+    ensures R5961_syn_answer: *a == (\result ? \old(*a) : does_syn(\old(*c), *e, \old(*a)));
+    ensures wf: vtcp_wf(*c);
+*/
+static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (!e->seg.syn || is_crossing_syn(c, e))
+    return true;
+  if (c->state == VTCP_SYN_RECEIVED && c->origin != VTCP_ACTIVE && within(e->seg.seq, c->rcv_nxt, c->rcv_wnd))
+    return_to_listen(c, a);
+  else
+    challenge(c, e, a);
+  return false;
+}
+
+/* Fifth, the ACK field. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state >= VTCP_SYN_RECEIVED;
+    assigns *c, *a;
+    ensures passes: \result <==> e->seg.has_ack && acceptable_ack(\old(*c), e->seg);
+    ensures S3_10_7_4_ack: *c == (\result ? after_ack(\old(*c), *e)
+                                  : e->seg.has_ack ? refused_ack(\old(*c), *e) : \old(*c));
+    ensures S3_10_7_4_ack_answer: *a == (\result ? does_ack(\old(*c), *e, \old(*a))
+                                         : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
+    ensures mid: \result ==> mid_step(*c);
+    ensures wf: !\result ==> vtcp_wf(*c);
+*/
+static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (!e->seg.has_ack)
+    return false;
+  if (is_ack_acceptable(c, e)) {
+    take_ack(c, e, a);
+    return true;
+  }
+  if (c->state == VTCP_SYN_RECEIVED)
+    form_rst(e, a);
+  else
+    challenge(c, e, a);
+  return false;
+}
+
+/* 3.10.7.4. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state >= VTCP_SYN_RECEIVED;
+    assigns *c, *a;
+    ensures S3_10_7_4: *c == after_segment(\old(*c), *e);
+    ensures S3_10_7_4_answer: *a == does_segment(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (!check_sequence(c, e, a))
+    return;
+  if (!check_rst(c, e, a))
+    return;
+  if (!check_syn(c, e, a))
+    return;
+  if (!check_ack(c, e, a))
+    return;
+  take_data(c, e, a);
+}
+
+/* 3.10.7 SEGMENT ARRIVES. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_7: *c == after_arrives(\old(*c), *e);
+    ensures S3_10_7_answer: *a == does_arrives(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void segment_arrives(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (c->state == VTCP_CLOSED)
+    arrives_in_closed(e, a);
+  else if (c->state == VTCP_LISTEN)
+    arrives_in_listen(c, e, a);
+  else if (c->state == VTCP_SYN_SENT)
+    arrives_in_syn_sent(c, e, a);
+  else
+    arrives_in_other(c, e, a);
+}

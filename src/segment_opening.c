@@ -1,0 +1,141 @@
+/* SEGMENT ARRIVES in CLOSED, LISTEN and SYN-SENT (RFC 9293, 3.10.7.1 to 3.10.7.3). */
+#include "core.h"
+
+/* 3.10.7.1 CLOSED: anything but a RST is answered by a RST. */
+/*@ requires \valid_read(e) && \valid(a) && \separated(e, a);
+    assigns *a;
+    ensures S3_10_7_1: *a == does_closed_arrives(*e, \old(*a));
+*/
+static void arrives_in_closed(const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (!e->seg.rst)
+    form_rst(e, a);
+}
+
+/* The peer's SYN: IRS, RCV.NXT, its window (never scaled) and its MSS (MUST-14, MUST-15). */
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && config_ok(c->cfg);
+    assigns *c;
+    ensures MUST_15: *c == with_syn(\old(*c), e->seg, wl2);
+*/
+static void take_syn(struct vtcp_conn *c, const struct vtcp_event *e, uint32_t wl2)
+{
+  c->irs = e->seg.seq;
+  c->rcv_nxt = add(e->seg.seq, 1);
+  c->snd_wnd = e->seg.wnd;
+  c->max_snd_wnd = e->seg.wnd;
+  c->snd_wl1 = e->seg.seq;
+  c->snd_wl2 = wl2;
+  c->snd_mss = effective_mss(c, e->seg.has_mss ? e->seg.mss : c->cfg.default_mss);
+}
+
+/* Text on a SYN waits in the receive buffer until the connection is synchronized. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c) && c->rcv_len == 0;
+    assigns *c, *a;
+    ensures refines: *c == with_syn_text(\old(*c), e->seg);
+    ensures answers: *a == does_syn_text(\old(*c), e->seg, \old(*a));
+    ensures mid: mid_step(*c);
+*/
+static void keep_syn_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  uint32_t kept = smaller(e->seg.len, c->rcv_wnd);
+
+  a->store_len = kept;
+  c->rcv_nxt = add(c->rcv_nxt, kept);
+  c->rcv_wnd -= kept;
+  c->rcv_len = kept;
+}
+
+/* 3.10.7.2 LISTEN. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c) && c->state == VTCP_LISTEN;
+    assigns *c, *a;
+    ensures S3_10_7_2: *c == after_listen_arrives(\old(*c), *e);
+    ensures S3_10_7_2_answer: *a == does_listen_arrives(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (e->seg.rst)
+    return;
+  if (e->seg.has_ack) {
+    form_rst(e, a);
+    return;
+  }
+  if (!e->seg.syn)
+    return;
+  if (c->cfg.listener) {
+    a->spawn = true;
+    return;
+  }
+  open_tcb(c, VTCP_SYN_RECEIVED, c->origin, e->iss);
+  take_syn(c, e, e->iss);
+  keep_syn_text(c, e, a);
+  transmit(c, e->now, a);
+}
+
+/* 3.10.7.3, the peer's SYN without acknowledgment: simultaneous open (MUST-10). Our SYN goes again, with an ACK. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state == VTCP_SYN_SENT && c->rcv_len == 0;
+    assigns *c, *a;
+    ensures MUST_10: *c == after_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now);
+    ensures MUST_10_answer: *a == does_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now,
+                                                does_syn_text(crossing_syns(\old(*c), *e), e->seg, \old(*a)));
+    ensures wf: vtcp_wf(*c);
+*/
+static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  take_syn(c, e, c->iss);
+  c->state = VTCP_SYN_RECEIVED;
+  c->snd_rtx = c->snd_una;
+  c->resend = true;
+  c->timer = VTCP_NO_TIMER;
+  keep_syn_text(c, e, a);
+  transmit(c, e->now, a);
+}
+
+/* 3.10.7.3, the peer's SYN with the acknowledgment of ours: ESTABLISHED, and on with text and FIN. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state == VTCP_SYN_SENT && e->seg.ack == c->snd_nxt && e->seg.syn && e->seg.has_ack;
+    assigns *c, *a;
+    ensures refines: *c == after_data(synchronized(\old(*c), *e), *e);
+    ensures answers: *a == does_data(synchronized(\old(*c), *e), *e,
+                                     does_acknowledged(with_syn(\old(*c), e->seg, e->seg.ack), e->seg, \old(*a)));
+    ensures wf: vtcp_wf(*c);
+*/
+static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  take_syn(c, e, e->seg.ack);
+  acknowledge(c, e, a);
+  c->state = VTCP_ESTABLISHED;
+  c->ack_owed = true;
+  take_data(c, e, a);
+}
+
+/* 3.10.7.3 SYN-SENT. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c) && c->state == VTCP_SYN_SENT;
+    assigns *c, *a;
+    ensures S3_10_7_3: *c == after_syn_sent_arrives(\old(*c), *e);
+    ensures S3_10_7_3_answer: *a == does_syn_sent_arrives(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (e->seg.has_ack && e->seg.ack != c->snd_nxt) {
+    if (!e->seg.rst)
+      form_rst(e, a);
+    return;
+  }
+  if (e->seg.rst) {
+    if (!e->seg.has_ack)
+      return;
+    delete_tcb(c);
+    a->reset = true;
+    a->closed = true;
+    return;
+  }
+  if (!e->seg.syn)
+    return;
+  if (e->seg.has_ack)
+    synchronize(c, e, a);
+  else
+    cross_syns(c, e, a);
+}

@@ -1,0 +1,78 @@
+/* The segment's text and FIN (RFC 9293, 3.10.7.4, seventh and eighth). */
+#include "core.h"
+
+/* New octets, in order and inside the window, go to the receive buffer; what lies beyond a gap is not kept. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    assigns *c, *a;
+    ensures S3_10_7_4_text: *c == after_text(\old(*c), e->seg);
+    ensures S3_10_7_4_store: *a == does_text(\old(*c), e->seg, \old(*a));
+    ensures mid: mid_step(*c);
+*/
+static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  uint32_t old = distance(add(e->seg.seq, e->seg.syn ? 1 : 0), c->rcv_nxt);
+
+  if (c->state >= VTCP_ESTABLISHED && (e->seg.len > 0 || e->seg.fin))
+    c->ack_owed = true;
+  if (!is_receiving(c->state) || old >= e->seg.len || c->rcv_wnd == 0)
+    return;
+  uint32_t taken = smaller(e->seg.len - old, c->rcv_wnd);
+  a->store_from = old;
+  a->store_len = taken;
+  a->store_at = c->rcv_len;
+  a->pushed = e->seg.psh && old + taken == e->seg.len;
+  c->rcv_nxt = add(c->rcv_nxt, taken);
+  c->rcv_wnd -= taken;
+  c->rcv_len += taken;
+}
+
+/* Whether the segment's FIN is the next thing in order, and inside the window. */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
+    assigns \nothing;
+    ensures order: \result <==> fin_in_order(*c, e->seg);
+*/
+static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  uint32_t fin_seq = add(add(e->seg.seq, e->seg.syn ? 1 : 0), e->seg.len);
+
+  return e->seg.fin && is_receiving(c->state) && fin_seq == c->rcv_nxt && c->rcv_wnd > 0;
+}
+
+/* Eighth, check the FIN bit. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    assigns *c, *a;
+    ensures S3_10_7_4_fin: *c == after_fin(\old(*c), *e);
+    ensures S3_10_7_4_told: *a == does_fin(\old(*c), *e, \old(*a));
+    ensures mid: mid_step(*c);
+*/
+static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (is_fin_in_order(c, e)) {
+    a->peer_closed = true;
+    c->rcv_nxt = add(c->rcv_nxt, 1);
+    c->rcv_wnd -= 1;
+    if (c->state == VTCP_ESTABLISHED)
+      c->state = VTCP_CLOSE_WAIT;
+    else if (c->state == VTCP_FIN_WAIT_1)
+      c->state = VTCP_CLOSING;
+    else
+      c->state = VTCP_TIME_WAIT;
+  } else if (c->state == VTCP_TIME_WAIT && e->seg.fin) {
+    restart_time_wait(c, e->now);
+  }
+}
+
+/* From the seventh check to the end of SEGMENT ARRIVES. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    assigns *c, *a;
+    ensures refines: *c == after_data(\old(*c), *e);
+    ensures answers: *a == does_data(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  segment_text(c, e, a);
+  check_fin(c, e, a);
+  open_window(c);
+  transmit(c, e->now, a);
+}

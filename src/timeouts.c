@@ -1,0 +1,80 @@
+/* Timeouts (RFC 9293, 3.10.8 and 3.8.3; RFC 6298, section 5). */
+#include "core.h"
+
+/* How long the peer may leave us without progress: R2 or the user timeout, in microseconds. */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures MUST_20: \result == patience(*c);
+*/
+static uint64_t patience(const struct vtcp_conn *c)
+{
+  uint64_t ms = c->cfg.r2_ms;
+
+  if (c->cfg.user_timeout_ms != 0)
+    ms = c->cfg.user_timeout_ms;
+  else if (!c->syn_acked)
+    ms = c->cfg.r2_syn_ms;
+  return ms * 1000;
+}
+
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures unanswered: \result <==> unanswered(*c);
+*/
+static bool is_unanswered(const struct vtcp_conn *c)
+{
+  return c->timer == VTCP_RETRANSMISSION || c->timer == VTCP_PERSIST;
+}
+
+/* The retransmission or persist timer expired: back off, and send again from SND.UNA (RFC 6298 (5.4) to (5.6)). */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && unanswered(*c);
+    assigns *c, *a;
+    ensures R6298_5: *c == expired(\old(*c), now);
+    ensures MUST_20_R1: *a == does_expire(\old(*c), \old(*a));
+    ensures mid: mid_step(*c);
+*/
+static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
+{
+  uint32_t interval = backed_off(c, c->timer == VTCP_RETRANSMISSION ? c->rto : c->persist);
+
+  a->excessive = c->retries + 1 == c->cfg.r1;
+  if (c->timer == VTCP_RETRANSMISSION)
+    c->rto = interval;
+  else
+    c->persist = interval;
+  c->timer_at = time_after(now, interval);
+  if (c->retries < 255)
+    c->retries++;
+  c->snd_rtx = c->snd_una;
+  c->resend = true;
+  c->rtt_running = false;
+  if (!c->syn_acked)
+    c->syn_resent = true;
+}
+
+/* 3.10.8. Harmless when nothing is due. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    assigns *c, *a;
+    ensures S3_10_8: *c == after_timeout(\old(*c), *e);
+    ensures S3_10_8_answer: *a == does_timeout(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+*/
+static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (c->state == VTCP_LISTEN)
+    return;
+  if (is_unanswered(c) && time_after(c->progress_at, patience(c)) <= e->now) {
+    delete_tcb(c);
+    a->timed_out = true;
+    a->closed = true;
+    return;
+  }
+  if (c->timer == VTCP_TIME_WAIT_TIMER && c->timer_at <= e->now) {
+    delete_tcb(c);
+    a->closed = true;
+    return;
+  }
+  if (is_unanswered(c) && c->timer_at <= e->now)
+    expire(c, e->now, a);
+  transmit(c, e->now, a);
+}
