@@ -1,0 +1,847 @@
+/* The vocabulary of exchange.h.
+ *
+ * Laws checked after every step (RFC 9293 sections in brackets):
+ *   pure       the same record and event give the same result, and every action is written
+ *   valid      vtcp_valid holds; the configuration never changes
+ *   diagram    the state moves along an edge of the diagram or a composite of edges met in one step [3.3.2, 3.10]
+ *   over       `closed` if and only if CLOSED was entered; the record is then as vtcp_init makes it
+ *   error      an error answer changes nothing
+ *   early      VTCP_TIMEOUT before the deadline changes nothing
+ *   rst_rst    nothing but an empty ACK ever answers a RST [3.5.2]
+ *   recede     SND.UNA, SND.NXT, RCV.NXT and the advertised right edge never recede [3.4, 3.8.6]
+ *   form       what a segment may carry, and whence its numbers come [3.10.7.4, 3.7.1, 3.9.1.2]
+ *   window     new octets stay inside the peer's window, save for a window probe's one [3.4, 3.8.6.1]
+ *   account    both buffers' lengths follow from what was put in, taken, stored and acknowledged
+ *   timer      waiting for the peer or for time has a deadline; nothing to wait for has none [3.8.1, 3.8.6.1, 3.10.8] */
+#include "exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t base_iss = 0xFFFFFFF0, base_irs = 0xFFFFFFF8;
+
+/* --- What is printed when something fails --- */
+
+enum { KEPT = 24 };
+
+static struct {
+  struct vtcp_event event;
+  struct vtcp_actions actions;
+  struct vtcp_conn before, after;
+} kept[KEPT];
+static unsigned steps_kept;
+static const char *place_file = "?";
+static int place_line;
+static uint32_t shown_iss, shown_irs;
+
+void at(const char *file, int line)
+{
+  place_file = file;
+  place_line = line;
+}
+
+static long long relative(uint32_t number, uint32_t base)
+{
+  int64_t distance = (int64_t)(uint32_t)(number - base);
+  return distance >= INT64_C(0x80000000) ? distance - INT64_C(0x100000000) : distance;
+}
+
+static void print_segment(const struct vtcp_segment *seg, uint32_t seq_base, uint32_t ack_base)
+{
+  print_message("<SEQ=%lld>", relative(seg->seq, seq_base));
+  if (seg->has_ack) {
+    print_message("<ACK=%lld>", relative(seg->ack, ack_base));
+  }
+  print_message("<%s%s%s%s%s%s><WND=%u>", seg->syn ? "S" : "", seg->fin ? "F" : "", seg->rst ? "R" : "",
+                seg->psh ? "P" : "", seg->has_ack ? "A" : "", seg->urg ? "U" : "", (unsigned)seg->wnd);
+  if (seg->len > 0) {
+    print_message("<%u octets>", (unsigned)seg->len);
+  }
+  if (seg->has_mss) {
+    print_message("<MSS=%u>", (unsigned)seg->mss);
+  }
+}
+
+static void print_signals(unsigned set)
+{
+  static const char *const names[] = {"spawn",    "established", "refused",    "reset",  "timed_out",
+                                      "relisten", "peer_closed", "close_done", "closed", "excessive"};
+  for (unsigned i = 0; i < 10; i++) {
+    if (set & (1U << i)) {
+      print_message(" %s", names[i]);
+    }
+  }
+}
+
+static void print_kept(void)
+{
+  unsigned first = steps_kept > KEPT ? steps_kept - KEPT : 0;
+  for (unsigned i = first; i < steps_kept; i++) {
+    const struct vtcp_event *e = &kept[i % KEPT].event;
+    const struct vtcp_actions *x = &kept[i % KEPT].actions;
+    const struct vtcp_conn *b = &kept[i % KEPT].before, *a = &kept[i % KEPT].after;
+    print_message("  %10.6f %-12s %s", (double)e->now / 1e6, vtcp_state_name(b->state), vtcp_event_name(e->type));
+    if (e->type == VTCP_SEND || e->type == VTCP_RECEIVE) {
+      print_message(" %u", (unsigned)e->len);
+    }
+    if (e->type == VTCP_ARRIVES) {
+      print_message(" ");
+      print_segment(&e->seg, shown_irs, shown_iss);
+    }
+    if (x->send) {
+      print_message("  sends ");
+      print_segment(&x->seg, shown_iss, shown_irs);
+    }
+    if (x->error != VTCP_OK) {
+      print_message("  error: %s", vtcp_error_name(x->error));
+    }
+    print_signals(signals_of(x));
+    print_message("%s -> %s una %lld nxt %lld wnd %u rcv %lld+%u snd_len %u unread %u\n", x->more ? " more" : "",
+                  vtcp_state_name(a->state), relative(a->snd_una, shown_iss), relative(a->snd_nxt, shown_iss),
+                  (unsigned)a->snd_wnd, relative(a->rcv_nxt, shown_irs), (unsigned)a->rcv_wnd, (unsigned)a->snd_len,
+                  (unsigned)a->rcv_len);
+  }
+}
+
+void fail_at(const char *file, int line, const char *format, ...)
+{
+  va_list arguments;
+  char text[512];
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  print_message("%s:%d: %s (checked at %s:%d; ISS %#x, IRS %#x)\n", place_file, place_line, text, file, line,
+                (unsigned)shown_iss, (unsigned)shown_irs);
+  print_kept();
+  steps_kept = 0;
+  _fail(place_file, place_line);
+  abort();
+}
+
+/* --- Records, field by field (their padding is nobody's) --- */
+
+#define EACH_FIELD(FIELD)                                                                                             \
+  FIELD(cfg.rcv_buf) FIELD(cfg.snd_buf) FIELD(cfg.rto_initial_ms) FIELD(cfg.rto_min_ms) FIELD(cfg.rto_max_ms)         \
+  FIELD(cfg.r2_ms) FIELD(cfg.r2_syn_ms) FIELD(cfg.user_timeout_ms) FIELD(cfg.msl_ms) FIELD(cfg.default_mss)           \
+  FIELD(cfg.mms_s) FIELD(cfg.rcv_mss) FIELD(cfg.r1) FIELD(cfg.challenge_acks) FIELD(cfg.listener) FIELD(cfg.rfc1337)  \
+  FIELD(timer_at) FIELD(progress_at) FIELD(rtt_at) FIELD(challenge_at) FIELD(iss) FIELD(snd_una) FIELD(snd_nxt)       \
+  FIELD(snd_wnd) FIELD(snd_wl1) FIELD(snd_wl2) FIELD(snd_rtx) FIELD(max_snd_wnd) FIELD(acked) FIELD(snd_len)          \
+  FIELD(irs) FIELD(rcv_nxt) FIELD(rcv_wnd) FIELD(rcv_len) FIELD(srtt) FIELD(rttvar) FIELD(rto) FIELD(persist)         \
+  FIELD(rtt_seq) FIELD(snd_mss) FIELD(state) FIELD(timer) FIELD(origin) FIELD(retries) FIELD(challenges)              \
+  FIELD(syn_acked) FIELD(fin_sent) FIELD(close_queued) FIELD(rtt_running) FIELD(rtt_known) FIELD(ack_owed)            \
+  FIELD(resend) FIELD(syn_resent)
+
+const char *first_difference(const struct vtcp_conn *a, const struct vtcp_conn *b)
+{
+#define COMPARE(field)         \
+  if (a->field != b->field) {  \
+    return #field;             \
+  }
+  EACH_FIELD(COMPARE)
+#undef COMPARE
+  return NULL;
+}
+
+bool same_conn(const struct vtcp_conn *a, const struct vtcp_conn *b)
+{
+  return first_difference(a, b) == NULL;
+}
+
+static const char *segment_difference(const struct vtcp_segment *a, const struct vtcp_segment *b)
+{
+#define COMPARE(field)         \
+  if (a->field != b->field) {  \
+    return #field;             \
+  }
+  COMPARE(seq) COMPARE(ack) COMPARE(tsval) COMPARE(tsecr) COMPARE(wnd) COMPARE(up) COMPARE(len) COMPARE(mss)
+  COMPARE(uto) COMPARE(fin) COMPARE(syn) COMPARE(rst) COMPARE(psh) COMPARE(has_ack) COMPARE(urg) COMPARE(ece)
+  COMPARE(cwr) COMPARE(has_mss) COMPARE(has_wscale) COMPARE(sack_permitted) COMPARE(has_ts) COMPARE(has_uto)
+  COMPARE(wscale) COMPARE(sack_count)
+  for (int i = 0; i < 4; i++) {
+    COMPARE(sack[i].left) COMPARE(sack[i].right)
+  }
+#undef COMPARE
+  return NULL;
+}
+
+static const char *actions_difference(const struct vtcp_actions *a, const struct vtcp_actions *b)
+{
+#define COMPARE(field)         \
+  if (a->field != b->field) {  \
+    return #field;             \
+  }
+  COMPARE(error) COMPARE(spawn) COMPARE(established) COMPARE(refused) COMPARE(reset) COMPARE(timed_out)
+  COMPARE(relisten) COMPARE(peer_closed) COMPARE(close_done) COMPARE(closed) COMPARE(excessive) COMPARE(pushed)
+  COMPARE(send) COMPARE(more) COMPARE(acked) COMPARE(store_from) COMPARE(store_len) COMPARE(store_at)
+  COMPARE(consumed) COMPARE(readable) COMPARE(text_at)
+#undef COMPARE
+  return segment_difference(&a->seg, &b->seg);
+}
+
+unsigned signals_of(const struct vtcp_actions *x)
+{
+  return (x->spawn ? IS_SPAWN : 0U) | (x->established ? IS_ESTABLISHED : 0U) | (x->refused ? IS_REFUSED : 0U) |
+         (x->reset ? IS_RESET : 0U) | (x->timed_out ? IS_TIMED_OUT : 0U) | (x->relisten ? IS_RELISTEN : 0U) |
+         (x->peer_closed ? IS_PEER_CLOSED : 0U) | (x->close_done ? IS_CLOSE_DONE : 0U) | (x->closed ? IS_CLOSED : 0U) |
+         (x->excessive ? IS_EXCESSIVE : 0U);
+}
+
+/* --- The laws --- */
+
+#define law(condition, name, ...)                                     \
+  do {                                                                \
+    if (!(condition)) {                                               \
+      fail_at(__FILE__, __LINE__, "law `" name "` broken: " __VA_ARGS__); \
+    }                                                                 \
+  } while (0)
+
+static bool recedes(uint32_t from, uint32_t to)
+{
+  return relative(to, from) < 0;
+}
+
+static bool synchronized(uint8_t state)
+{
+  return state >= VTCP_ESTABLISHED;
+}
+
+static unsigned edges_from(uint8_t state)
+{
+#define TO(name) (1U << VTCP_##name)
+  static const unsigned edges[] = {
+    [VTCP_CLOSED] = TO(LISTEN) | TO(SYN_SENT),
+    [VTCP_LISTEN] = TO(CLOSED) | TO(SYN_SENT) | TO(SYN_RECEIVED),
+    [VTCP_SYN_SENT] = TO(CLOSED) | TO(SYN_RECEIVED) | TO(ESTABLISHED) | TO(CLOSE_WAIT),
+    /* with a CLOSE queued, ESTABLISHED (or CLOSE-WAIT) is passed through in the same step */
+    [VTCP_SYN_RECEIVED] =
+      TO(CLOSED) | TO(LISTEN) | TO(ESTABLISHED) | TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(CLOSING) | TO(LAST_ACK),
+    [VTCP_ESTABLISHED] = TO(CLOSED) | TO(FIN_WAIT_1) | TO(CLOSE_WAIT),
+    [VTCP_FIN_WAIT_1] = TO(CLOSED) | TO(FIN_WAIT_2) | TO(CLOSING) | TO(TIME_WAIT),
+    [VTCP_FIN_WAIT_2] = TO(CLOSED) | TO(TIME_WAIT),
+    [VTCP_CLOSE_WAIT] = TO(CLOSED) | TO(LAST_ACK),
+    [VTCP_CLOSING] = TO(CLOSED) | TO(TIME_WAIT),
+    [VTCP_LAST_ACK] = TO(CLOSED),
+    [VTCP_TIME_WAIT] = TO(CLOSED),
+  };
+#undef TO
+  return edges[state] | 1U << state;
+}
+
+/* The guards of the edges that an acknowledgment or a FIN opens. */
+static void law_diagram(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a)
+{
+  law(a->state <= VTCP_TIME_WAIT && (edges_from(b->state) >> a->state & 1U), "diagram", "%s to %s",
+      vtcp_state_name(b->state), vtcp_state_name(a->state));
+  if (a->state == b->state) {
+    return;
+  }
+  bool segment = e->type == VTCP_ARRIVES;
+  if (a->state == VTCP_ESTABLISHED || (!synchronized(b->state) && a->state == VTCP_CLOSE_WAIT)) {
+    law(segment && e->seg.has_ack && !e->seg.rst && relative(e->seg.ack, a->iss) >= 1, "diagram",
+        "ESTABLISHED without an acknowledgment of our SYN");
+  }
+  if (a->state == VTCP_FIN_WAIT_2 || (a->state == VTCP_TIME_WAIT && b->state != VTCP_FIN_WAIT_2)) {
+    law(segment && a->fin_sent && a->snd_una == a->snd_nxt && e->seg.ack == a->snd_nxt, "diagram",
+        "%s without an acknowledgment of our FIN", vtcp_state_name(a->state));
+  }
+  if (a->state == VTCP_CLOSE_WAIT || a->state == VTCP_CLOSING || a->state == VTCP_TIME_WAIT) {
+    law(segment && (e->seg.fin || b->state == VTCP_CLOSING), "diagram", "%s without the peer's FIN",
+        vtcp_state_name(a->state));
+  }
+}
+
+static void law_form(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                     const struct vtcp_actions *x)
+{
+  static const struct vtcp_segment nothing;
+  const struct vtcp_segment *s = &x->seg;
+  if (!x->send) {
+    const char *field = segment_difference(s, &nothing);
+    law(field == NULL && x->text_at == 0, "form", "no segment, but seg.%s is set", field ? field : "text_at");
+    return;
+  }
+  law(!s->has_wscale && !s->has_ts && !s->sack_permitted && s->sack_count == 0 && !s->has_uto, "form",
+      "an option that was not negotiated");
+  law(s->syn == s->has_mss && (!s->syn || s->mss == a->cfg.rcv_mss), "form", "the MSS option belongs on every SYN alone");
+  if (s->rst) {
+    law(!s->syn && !s->fin && s->len == 0 && !s->psh && !s->urg, "form", "a RST carries nothing else");
+    law(!synchronized(b->state) || e->type == VTCP_ABORT, "form", "a RST from a synchronized state without ABORT");
+    return;
+  }
+  law(a->state != VTCP_CLOSED && a->state != VTCP_LISTEN, "form", "%s sends only RSTs", vtcp_state_name(a->state));
+  law(s->wnd == (a->rcv_wnd < 65535 ? a->rcv_wnd : 65535), "form", "window %u, RCV.WND %u", (unsigned)s->wnd,
+      (unsigned)a->rcv_wnd);
+  law(s->has_ack == (a->state != VTCP_SYN_SENT), "form", "ACK is on every segment save the first SYN");
+  law(!s->has_ack || s->ack == a->rcv_nxt, "form", "ACK is not RCV.NXT");
+  law(!s->has_ack || a->irs == b->irs || b->state <= VTCP_SYN_SENT, "form", "IRS changed");
+  if (s->syn) {
+    law(s->seq == a->iss && !a->syn_acked && !s->fin && s->len == 0, "form", "a SYN that is not the SYN at ISS");
+    return;
+  }
+  law(s->len <= a->snd_mss, "form", "%u octets beyond Eff.snd.MSS %u", (unsigned)s->len, (unsigned)a->snd_mss);
+  law(x->text_at <= a->snd_len && s->len <= a->snd_len - x->text_at, "form", "text beyond the send buffer");
+  law(s->psh == (s->len > 0 && x->text_at + s->len == a->snd_len), "form", "PSH is on what empties the send buffer");
+  if (s->len > 0) {
+    uint32_t first = a->snd_una + (a->syn_acked ? 0U : 1U);
+    law(s->seq == first + x->text_at, "form", "SEQ is not that of its first octet");
+  }
+  if (s->fin) {
+    law(a->fin_sent && (a->state == VTCP_FIN_WAIT_1 || a->state == VTCP_CLOSING || a->state == VTCP_LAST_ACK), "form",
+        "a FIN in %s", vtcp_state_name(a->state));
+    law(s->seq + s->len + 1 == a->snd_nxt, "form", "a FIN that is not the last");
+  }
+  if (s->len == 0 && !s->fin) {
+    law(s->seq == a->snd_nxt, "form", "SEQ of an empty ACK is not SND.NXT");
+  }
+}
+
+static void law_window(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                       const struct vtcp_actions *x)
+{
+  if (!synchronized(a->state) || b->state <= VTCP_SYN_SENT || a->snd_nxt == b->snd_nxt) {
+    return;
+  }
+  law(x->send && x->seg.seq + x->seg.len + (x->seg.fin ? 1U : 0U) == a->snd_nxt, "window",
+      "SND.NXT moved without the segment that moves it");
+  law(b->state == VTCP_SYN_RECEIVED || x->seg.seq == b->snd_nxt || recedes(b->snd_nxt, x->seg.seq), "window",
+      "octets skipped");
+  if (recedes(a->snd_nxt, a->snd_una + a->snd_wnd)) {
+    bool probe = e->type == VTCP_TIMEOUT && b->timer == VTCP_PERSIST && a->snd_nxt - b->snd_nxt == 1;
+    law(probe, "window", "new octets beyond the peer's window");
+  }
+}
+
+static void law_account(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                        const struct vtcp_actions *x)
+{
+  bool taken = e->type == VTCP_SEND && x->error == VTCP_OK;
+  law(x->acked <= b->snd_len, "account", "%u acknowledged of %u", (unsigned)x->acked, (unsigned)b->snd_len);
+  law(x->consumed == 0 || (e->type == VTCP_RECEIVE && x->consumed <= e->len && x->consumed <= b->rcv_len), "account",
+      "consumed %u", (unsigned)x->consumed);
+  law(x->store_len == 0 || e->type == VTCP_ARRIVES, "account", "stores nothing that arrived");
+  law(x->store_from <= e->seg.len || x->store_len == 0, "account", "stores beyond the text");
+  law(x->store_len == 0 || x->store_len <= e->seg.len - x->store_from, "account", "stores beyond the text");
+  law(x->readable == (synchronized(a->state) ? a->rcv_len : 0), "account", "readable %u", (unsigned)x->readable);
+  if (a->state == VTCP_CLOSED || x->relisten) {
+    law(a->snd_len == 0 && a->rcv_len == 0, "account", "buffers of a connection that is over");
+    return;
+  }
+  law(a->snd_len == b->snd_len + (taken ? e->len : 0U) - x->acked, "account", "send buffer %u", (unsigned)a->snd_len);
+  law(a->snd_len <= a->cfg.snd_buf, "account", "send buffer overrun");
+  law(a->rcv_len == b->rcv_len + x->store_len - x->consumed, "account", "receive buffer %u", (unsigned)a->rcv_len);
+  law(a->rcv_len <= a->cfg.rcv_buf, "account", "receive buffer overrun");
+  if (b->state >= VTCP_SYN_RECEIVED) {
+    law(a->rcv_nxt - b->rcv_nxt == x->store_len + (x->peer_closed ? 1U : 0U), "account",
+        "RCV.NXT moves over what is stored and over the FIN");
+    law(!synchronized(a->state) || relative(a->snd_una, b->snd_una) ==
+          (long long)x->acked + (a->syn_acked && !b->syn_acked ? 1 : 0) +
+          (a->fin_sent && a->snd_una == a->snd_nxt && !(b->fin_sent && b->snd_una == b->snd_nxt) ? 1 : 0),
+        "account", "SND.UNA moves over what is acknowledged, our SYN and our FIN");
+  }
+}
+
+static void law_timer(const struct vtcp_conn *a, const struct vtcp_actions *x)
+{
+  uint64_t deadline = vtcp_deadline(a);
+  law(x->more == (deadline == 0), "timer", "more is %d, deadline is %s", x->more, deadline == 0 ? "0" : "later");
+  bool idle = a->state == VTCP_CLOSED || a->state == VTCP_LISTEN;
+  bool open = a->state == VTCP_ESTABLISHED || a->state == VTCP_FIN_WAIT_2 || a->state == VTCP_CLOSE_WAIT;
+  bool owes = a->snd_len > 0 || a->snd_una != a->snd_nxt;
+  law((deadline == NEVER) == (idle || (open && !owes)), "timer", "%s with %s", vtcp_state_name(a->state),
+      deadline == NEVER ? "no deadline" : "a deadline");
+}
+
+static void laws(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                 const struct vtcp_actions *x)
+{
+  bool segment = e->type == VTCP_ARRIVES;
+  law(vtcp_valid(a), "valid", "the record is not valid");
+  law_diagram(b, e, a);
+  law(x->closed == (b->state != VTCP_CLOSED && a->state == VTCP_CLOSED), "over", "closed is %d", x->closed);
+  if (a->state == VTCP_CLOSED) {
+    struct vtcp_conn fresh;
+    law(vtcp_init(&fresh, &b->cfg) == VTCP_CONFIG_OK, "valid", "the configuration is not valid");
+    law(same_conn(a, &fresh), "over", "%s is not as vtcp_init leaves it", first_difference(a, &fresh));
+  }
+  law(!(x->refused || x->reset || x->timed_out) || x->closed, "over", "an end that is no end");
+  law(!x->relisten || (a->state == VTCP_LISTEN && b->state == VTCP_SYN_RECEIVED), "over", "relisten");
+  law(x->relisten == (b->state == VTCP_SYN_RECEIVED && a->state == VTCP_LISTEN), "over", "LISTEN without relisten");
+  law(!x->spawn || (b->state == VTCP_LISTEN && same_conn(a, b) && !x->send), "over", "spawn");
+  if (x->error != VTCP_OK) {
+    law(same_conn(a, b), "error", "%s changed", first_difference(a, b));
+    law(!x->send && signals_of(x) == 0 && !x->consumed && !x->acked, "error", "something else happened");
+  }
+  if (e->type == VTCP_TIMEOUT && e->now < vtcp_deadline(b)) {
+    law(same_conn(a, b) && !x->send && signals_of(x) == 0, "early", "%s changed",
+        same_conn(a, b) ? "nothing" : first_difference(a, b));
+  }
+  if (segment && e->seg.rst && x->send) {
+    law(!x->seg.rst && !x->seg.syn && !x->seg.fin && x->seg.len == 0, "rst_rst", "a RST was answered");
+  }
+  if (b->state >= VTCP_SYN_RECEIVED && a->state >= VTCP_SYN_RECEIVED) {
+    law(a->iss == b->iss && a->irs == b->irs, "recede", "an initial sequence number changed");
+    law(!recedes(b->snd_una, a->snd_una), "recede", "SND.UNA");
+    law(!recedes(b->snd_nxt, a->snd_nxt), "recede", "SND.NXT");
+    law(!recedes(b->rcv_nxt, a->rcv_nxt), "recede", "RCV.NXT");
+    law(!recedes(b->rcv_nxt + b->rcv_wnd, a->rcv_nxt + a->rcv_wnd), "recede", "the advertised right edge");
+    law(!recedes(a->snd_una, a->snd_nxt), "recede", "SND.UNA is beyond SND.NXT");
+  }
+  law_form(b, e, a, x);
+  law_window(b, e, a, x);
+  law_account(b, e, a, x);
+  law_timer(a, x);
+}
+
+void checked_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
+{
+  struct vtcp_conn before = *conn, twin = *conn;
+  struct vtcp_actions other;
+  memset(actions, 0xA5, sizeof *actions);
+  memset(&other, 0x5A, sizeof other);
+  vtcp_step(conn, event, actions);
+  unsigned slot = steps_kept % KEPT;
+  kept[slot].event = *event;
+  kept[slot].actions = *actions;
+  kept[slot].before = before;
+  kept[slot].after = *conn;
+  steps_kept++;
+  vtcp_step(&twin, event, &other);
+  law(same_conn(conn, &twin), "pure", "%s differs between two runs", first_difference(conn, &twin));
+  const char *action = actions_difference(actions, &other);
+  law(action == NULL, "pure", "%s is not written", action);
+  laws(&before, event, conn, actions);
+}
+
+/* --- Beginning and end --- */
+
+struct vtcp_config test_config(void)
+{
+  return (struct vtcp_config){
+    .rcv_buf = 10000,
+    .snd_buf = 10000,
+    .rto_initial_ms = 1000,
+    .rto_min_ms = 1000,
+    .rto_max_ms = 60000,
+    .r2_ms = 100000,
+    .r2_syn_ms = 180000,
+    .user_timeout_ms = 0,
+    .msl_ms = 60000,
+    .default_mss = 536,
+    .mms_s = 1480,
+    .rcv_mss = 1460,
+    .r1 = 3,
+    .challenge_acks = 10,
+    .listener = false,
+    .rfc1337 = false,
+  };
+}
+
+static void begins_from(struct endpoint *t, const struct vtcp_conn *conn)
+{
+  memset(t, 0, sizeof *t);
+  t->conn = *conn;
+  t->now = SECOND;
+  t->iss = base_iss;
+  t->irs = base_irs;
+  t->peer_wnd = 4000;
+  t->snd = calloc(conn->cfg.snd_buf, sizeof *t->snd);
+  t->rcv = calloc(conn->cfg.rcv_buf, sizeof *t->rcv);
+  steps_kept = 0;
+  shown_iss = t->iss;
+  shown_irs = t->irs;
+}
+
+void begins_with(struct endpoint *t, struct vtcp_config cfg)
+{
+  struct vtcp_conn conn;
+  memset(&conn, 0xA5, sizeof conn);
+  enum vtcp_config_error error = vtcp_init(&conn, &cfg);
+  require(error == VTCP_CONFIG_OK, "configuration refused: %s", vtcp_config_error_name((uint8_t)error));
+  begins_from(t, &conn);
+}
+
+void begins(struct endpoint *t)
+{
+  begins_with(t, test_config());
+}
+
+/* What the test did not name would have gone unnoticed. */
+static void nothing_left_open(struct endpoint *t)
+{
+  if (t->lenient) {
+    return;
+  }
+  require(!t->segment_open, "the step before this sent a segment that the test does not expect");
+  require(!t->signals_open, "the step before this gave signals that the test does not expect");
+  require(!t->error_open, "the step before this was answered: %s", vtcp_error_name(t->out.error));
+}
+
+void ends_at(struct endpoint *t)
+{
+  nothing_left_open(t);
+  free(t->snd);
+  free(t->rcv);
+  t->snd = t->rcv = NULL;
+}
+
+int with_every_base(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+  static const struct {
+    uint32_t iss, irs;
+  } bases[] = {{0xFFFFFFF0, 0xFFFFFFF8}, {0, 0}, {0x7FFFFFF0, 0x80000000}, {1000, 3000000000}};
+  int failures = 0;
+  for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
+    char group[80];
+    base_iss = bases[i].iss;
+    base_irs = bases[i].irs;
+    snprintf(group, sizeof group, "%s (ISS %#x, IRS %#x)", name, (unsigned)base_iss, (unsigned)base_irs);
+    failures += _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+  }
+  return failures;
+}
+
+/* --- Events --- */
+
+/* The caller's part: obey the actions, and check that the octets are the right ones. */
+static void obey(struct endpoint *t, const struct vtcp_event *e)
+{
+  const struct vtcp_actions *x = &t->out;
+  if (x->relisten || x->closed) {
+    t->written = t->taken = 0;
+  }
+  uint32_t dropped = x->acked, held = t->conn.snd_len;
+  if (dropped > 0) {
+    memmove(t->snd, t->snd + dropped, held * sizeof *t->snd);
+  }
+  if (x->store_len > 0) {
+    uint32_t place = e->seg.seq - t->irs - (e->seg.syn ? 0U : 1U) + x->store_from;
+    require(x->store_at <= t->conn.cfg.rcv_buf && x->store_len <= t->conn.cfg.rcv_buf - x->store_at,
+            "text is stored outside the receive buffer");
+    require(place == t->taken + x->store_at, "octet %u of the stream is stored in the place of %u", (unsigned)place,
+            (unsigned)(t->taken + x->store_at));
+    for (uint32_t i = 0; i < x->store_len; i++) {
+      t->rcv[x->store_at + i] = place + i + 1;
+    }
+  }
+  if (x->consumed > 0) {
+    for (uint32_t i = 0; i < x->consumed; i++) {
+      require(t->rcv[i] == t->taken + i + 1, "the user gets octet %u of the stream in the place of %u",
+              (unsigned)t->rcv[i], (unsigned)(t->taken + i + 1));
+    }
+    t->taken += x->consumed;
+    memmove(t->rcv, t->rcv + x->consumed, (t->conn.cfg.rcv_buf - x->consumed) * sizeof *t->rcv);
+  }
+  for (uint32_t i = 0; x->send && i < x->seg.len; i++) {
+    require(t->snd[x->text_at + i] == x->seg.seq - t->conn.iss + i, "the wrong octets are sent");
+  }
+}
+
+void step_at(struct endpoint *t, struct vtcp_event event)
+{
+  nothing_left_open(t);
+  event.now = t->now;
+  event.iss = t->iss;
+  shown_iss = t->iss;
+  shown_irs = t->irs;
+  if (event.type == VTCP_SEND) {
+    uint32_t room = t->conn.cfg.snd_buf - t->conn.snd_len;
+    for (uint32_t i = 0; i < event.len && i < room; i++) {
+      t->snd[t->conn.snd_len + i] = t->written + i + 1; /* so that octet k of the stream is SEQ k */
+    }
+  }
+  checked_step(&t->conn, &event, &t->out);
+  if (event.type == VTCP_SEND && t->out.error == VTCP_OK) {
+    t->written += event.len;
+  }
+  obey(t, &event);
+  t->segment_open = t->out.send;
+  t->signals_open = signals_of(&t->out) != 0;
+  t->error_open = t->out.error != VTCP_OK;
+}
+
+void call_at(struct endpoint *t, uint8_t type, uint32_t len, bool remote)
+{
+  step_at(t, (struct vtcp_event){.type = type, .len = len, .remote = remote});
+}
+
+void arrives_at(struct endpoint *t, struct packet p)
+{
+  struct vtcp_segment seg = {
+    .seq = t->irs + (uint32_t)p.seq,
+    .len = p.len,
+    .up = p.up,
+    .syn = (p.flags & SYN) != 0,
+    .fin = (p.flags & FIN) != 0,
+    .rst = (p.flags & RST) != 0,
+    .psh = (p.flags & PSH) != 0,
+    .urg = (p.flags & URG) != 0,
+    .has_ack = (p.flags & ACK) != 0,
+    .has_mss = p.mss != 0,
+  };
+  int32_t wnd = p.wnd == 0 ? t->peer_wnd : p.wnd;
+  seg.wnd = (uint16_t)(wnd == ZERO ? 0 : wnd);
+  seg.mss = (uint16_t)(p.mss > 0 ? p.mss : 0);
+  if (seg.has_ack) {
+    seg.ack = t->iss + (uint32_t)p.ack;
+  }
+  step_at(t, (struct vtcp_event){.type = VTCP_ARRIVES, .seg = seg});
+}
+
+void waits_at(struct endpoint *t, uint64_t us)
+{
+  t->now += us;
+  step_at(t, (struct vtcp_event){.type = VTCP_TIMEOUT});
+}
+
+void expires_at(struct endpoint *t)
+{
+  uint64_t deadline = vtcp_deadline(&t->conn);
+  require(deadline != NEVER, "no timer runs");
+  if (deadline > t->now) {
+    t->now = deadline;
+  }
+  step_at(t, (struct vtcp_event){.type = VTCP_TIMEOUT});
+}
+
+/* --- Expectations --- */
+
+static unsigned flags_of(const struct vtcp_segment *s)
+{
+  return (s->syn ? SYN : 0U) | (s->has_ack ? ACK : 0U) | (s->fin ? FIN : 0U) | (s->rst ? RST : 0U) |
+         (s->urg ? URG : 0U);
+}
+
+void sends_expected(struct endpoint *t, struct packet p)
+{
+  const struct vtcp_segment *s = &t->out.seg;
+  require(t->out.send, "a segment is expected, nothing is sent");
+  require(flags_of(s) == p.flags, "other control bits are expected");
+  /* SEQ=0 of a RST that answers a segment without ACK is absolute (3.10.7.1) */
+  bool absolute = (p.flags & RST) && (p.flags & ACK);
+  uint32_t seq = absolute ? (uint32_t)p.seq : t->iss + (uint32_t)p.seq;
+  require(s->seq == seq, "SEQ=%lld is expected", (long long)p.seq);
+  uint32_t ack = p.flags & ACK ? t->irs + (uint32_t)p.ack : 0;
+  require(s->ack == ack, "ACK=%lld is expected", (long long)p.ack);
+  require(s->len == p.len, "%u octets are expected", (unsigned)p.len);
+  require(p.wnd == 0 || s->wnd == (p.wnd == ZERO ? 0 : p.wnd), "WND=%d is expected", (int)p.wnd);
+  require(p.mss <= 0 || (s->has_mss && s->mss == p.mss), "MSS=%d is expected", (int)p.mss);
+  t->segment_open = false;
+}
+
+void sends_rest_at(struct endpoint *t, int64_t from, int64_t to, bool fin)
+{
+  int64_t next = from;
+  for (;;) {
+    const struct vtcp_segment *s = &t->out.seg;
+    require(t->out.send, "octets from %lld on are expected, nothing is sent", (long long)next);
+    require(!s->syn && !s->rst && s->has_ack, "text is expected");
+    require(s->seq == t->iss + (uint32_t)next, "SEQ=%lld is expected", (long long)next);
+    require(s->len > 0 || s->fin, "text or FIN is expected");
+    next += s->len;
+    require(next <= to && (!s->fin || (fin && next == to)), "octets up to %lld are expected", (long long)to);
+    t->segment_open = false;
+    if (s->fin || !t->out.more) {
+      require(next == to && s->fin == fin, "more is expected: up to %lld%s, not %lld%s", (long long)to,
+              fin ? " and FIN" : "", (long long)next, s->fin ? " and FIN" : "");
+      require(!t->out.more, "nothing more is expected");
+      return;
+    }
+    call_at(t, VTCP_MORE, 0, true);
+  }
+}
+
+void silent_at(struct endpoint *t)
+{
+  require(!t->out.send, "nothing should be sent");
+}
+
+void signals_at(struct endpoint *t, unsigned set)
+{
+  unsigned got = signals_of(&t->out);
+  if (got != set) {
+    print_message("expected signals:");
+    print_signals(set);
+    print_message("\n");
+  }
+  require(got == set, "other signals are expected");
+  t->signals_open = false;
+}
+
+void answers_at(struct endpoint *t, uint8_t error)
+{
+  require(t->out.error == error, "the answer \"%s\" is expected, not \"%s\"", vtcp_error_name(error),
+          vtcp_error_name(t->out.error));
+  t->error_open = false;
+}
+
+void in_state_at(struct endpoint *t, uint8_t state)
+{
+  require(t->conn.state == state, "%s is expected, not %s", vtcp_state_name(state), vtcp_state_name(t->conn.state));
+}
+
+void deadline_at(struct endpoint *t, uint64_t when)
+{
+  uint64_t deadline = vtcp_deadline(&t->conn);
+  require(deadline == when, "a deadline at %.6f s is expected, not at %.6f s", (double)when / 1e6,
+          (double)deadline / 1e6);
+}
+
+void expect_number_at(const char *what, uint64_t expected, uint64_t got)
+{
+  require(expected == got, "%s: %lld is expected, not %lld", what, (long long)expected, (long long)got);
+}
+
+/* --- Ways into each state --- */
+
+void in_listen(struct endpoint *t)
+{
+  listens(t);
+  answers(t, VTCP_OK);
+  silent(t);
+  in_state(t, VTCP_LISTEN);
+}
+
+void in_syn_sent(struct endpoint *t)
+{
+  opens(t);
+  sends(t, SYN, .seq = 0);
+  in_state(t, VTCP_SYN_SENT);
+}
+
+void in_syn_received(struct endpoint *t)
+{
+  in_listen(t);
+  arrives(t, SYN, .seq = 0);
+  sends(t, SYN | ACK, .seq = 0, .ack = 1);
+  in_state(t, VTCP_SYN_RECEIVED);
+}
+
+void in_syn_received_actively(struct endpoint *t)
+{
+  in_syn_sent(t);
+  arrives(t, SYN, .seq = 0);
+  sends(t, SYN | ACK, .seq = 0, .ack = 1);
+  in_state(t, VTCP_SYN_RECEIVED);
+}
+
+void in_syn_received_as_child(struct endpoint *t)
+{
+  struct vtcp_config cfg = t->conn.cfg;
+  struct vtcp_conn listener, child;
+  cfg.listener = true;
+  ends(t);
+  begins_with(t, cfg);
+  listens(t);
+  in_state(t, VTCP_LISTEN);
+  arrives(t, SYN, .seq = 0);
+  silent(t);
+  signals(t, IS_SPAWN);
+  listener = t->conn;
+  vtcp_child(&listener, &child);
+  ends(t);
+  begins_from(t, &child);
+  require(vtcp_valid(&child), "a child is valid");
+  in_state(t, VTCP_LISTEN);
+  arrives(t, SYN, .seq = 0);
+  sends(t, SYN | ACK, .seq = 0, .ack = 1);
+  in_state(t, VTCP_SYN_RECEIVED);
+}
+
+void in_established(struct endpoint *t)
+{
+  in_syn_sent(t);
+  arrives(t, SYN | ACK, .seq = 0, .ack = 1);
+  sends(t, ACK, .seq = 1, .ack = 1);
+  signals(t, IS_ESTABLISHED);
+  in_state(t, VTCP_ESTABLISHED);
+}
+
+void in_established_passively(struct endpoint *t)
+{
+  in_syn_received(t);
+  arrives(t, ACK, .seq = 1, .ack = 1);
+  silent(t);
+  signals(t, IS_ESTABLISHED);
+  in_state(t, VTCP_ESTABLISHED);
+}
+
+void in_fin_wait_1(struct endpoint *t)
+{
+  in_established(t);
+  closes(t);
+  sends(t, FIN | ACK, .seq = 1, .ack = 1);
+  in_state(t, VTCP_FIN_WAIT_1);
+}
+
+void in_fin_wait_2(struct endpoint *t)
+{
+  in_fin_wait_1(t);
+  arrives(t, ACK, .seq = 1, .ack = 2);
+  silent(t);
+  signals(t, IS_CLOSE_DONE);
+  in_state(t, VTCP_FIN_WAIT_2);
+}
+
+void in_close_wait(struct endpoint *t)
+{
+  in_established(t);
+  arrives(t, FIN | ACK, .seq = 1, .ack = 1);
+  sends(t, ACK, .seq = 1, .ack = 2);
+  signals(t, IS_PEER_CLOSED);
+  in_state(t, VTCP_CLOSE_WAIT);
+}
+
+void in_closing(struct endpoint *t)
+{
+  in_fin_wait_1(t);
+  arrives(t, FIN | ACK, .seq = 1, .ack = 1);
+  sends(t, ACK, .seq = 2, .ack = 2);
+  signals(t, IS_PEER_CLOSED);
+  in_state(t, VTCP_CLOSING);
+}
+
+void in_last_ack(struct endpoint *t)
+{
+  in_close_wait(t);
+  closes(t);
+  sends(t, FIN | ACK, .seq = 1, .ack = 2);
+  in_state(t, VTCP_LAST_ACK);
+}
+
+void in_time_wait(struct endpoint *t)
+{
+  in_fin_wait_2(t);
+  arrives(t, FIN | ACK, .seq = 1, .ack = 2);
+  sends(t, ACK, .seq = 2, .ack = 2);
+  signals(t, IS_PEER_CLOSED);
+  in_state(t, VTCP_TIME_WAIT);
+}
+
+void reaches(struct endpoint *t, uint8_t state)
+{
+  switch (state) {
+  case VTCP_CLOSED: break;
+  case VTCP_LISTEN: in_listen(t); break;
+  case VTCP_SYN_SENT: in_syn_sent(t); break;
+  case VTCP_SYN_RECEIVED: in_syn_received(t); break;
+  case VTCP_ESTABLISHED: in_established(t); break;
+  case VTCP_FIN_WAIT_1: in_fin_wait_1(t); break;
+  case VTCP_FIN_WAIT_2: in_fin_wait_2(t); break;
+  case VTCP_CLOSE_WAIT: in_close_wait(t); break;
+  case VTCP_CLOSING: in_closing(t); break;
+  case VTCP_LAST_ACK: in_last_ack(t); break;
+  case VTCP_TIME_WAIT: in_time_wait(t); break;
+  default: fail_at(__FILE__, __LINE__, "no such state");
+  }
+}
+
+uint32_t choose(uint64_t *seed, uint32_t below)
+{
+  uint64_t x = *seed;
+  x ^= x << 13;
+  x ^= x >> 7;
+  x ^= x << 17;
+  *seed = x;
+  return (uint32_t)((x * UINT64_C(0x2545F4914F6CDD1D)) >> 33) % below;
+}
