@@ -56,6 +56,19 @@ static uint8_t send_refused(const struct vtcp_conn *c, const struct vtcp_event *
   return e->len > c->cfg.snd_buf - c->snd_len ? VTCP_INSUFFICIENT_RESOURCES : VTCP_OK;
 }
 
+/* SEND's text joins what is queued; from LISTEN an active open comes first. */
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && send_error(*c, *e) == VTCP_OK;
+    assigns *c;
+    ensures S3_10_2_queue: *c == queued(\old(*c), *e);
+    ensures mid: mid_step(*c);
+*/
+static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  if (c->state == VTCP_LISTEN)
+    open_tcb(c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss);
+  c->snd_len += e->len;
+}
+
 /* 3.10.2 SEND. From LISTEN it opens actively; before ESTABLISHED the text waits. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     assigns *c, *a;
@@ -71,10 +84,26 @@ static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     a->error = error;
     return;
   }
-  if (c->state == VTCP_LISTEN)
-    open_tcb(c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss);
-  c->snd_len += e->len;
+  queue_text(c, e);
   transmit(c, e->now, a);
+}
+
+/* Octets leave the receive buffer; a window that opens is worth a segment of its own (3.8.6.2.2). */
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && readable_state(*c);
+    assigns *c;
+    ensures consumed: \result == taken(\old(*c), *e);
+    ensures S3_10_3_read: *c == window_told(read(\old(*c), *e));
+    ensures mid: mid_step(*c);
+*/
+static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  uint32_t consumed = smaller(e->len, c->rcv_len);
+  uint32_t before = c->rcv_wnd;
+
+  c->rcv_len -= consumed;
+  open_window(c);
+  c->ack_owed = c->rcv_wnd != before;
+  return consumed;
 }
 
 /* 3.10.3 RECEIVE. */
@@ -96,11 +125,7 @@ static void receive_call(struct vtcp_conn *c, const struct vtcp_event *e, struct
   }
   if (c->state < VTCP_ESTABLISHED || !c->syn_acked)
     return;
-  a->consumed = smaller(e->len, c->rcv_len);
-  c->rcv_len -= a->consumed;
-  uint32_t before = c->rcv_wnd;
-  open_window(c);
-  c->ack_owed = c->rcv_wnd != before;
+  a->consumed = take_readable(c, e);
   transmit(c, e->now, a);
 }
 

@@ -77,6 +77,16 @@ static bool is_fin_due(const struct vtcp_conn *c)
   return c->snd_len - position(c) == text && text < room_to_send(c);
 }
 
+/* Whether text or a FIN can leave at once. */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures due: \result <==> seqs_to_send(*c) > 0;
+*/
+static bool is_anything_due(const struct vtcp_conn *c)
+{
+  return text_due(c) > 0 || is_fin_due(c);
+}
+
 /* RFC 6298 (3): Karn's rule, and one measurement at a time. */
 /*@ requires \valid(c);
     assigns *c;
@@ -98,6 +108,7 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     assigns *c, *a;
     ensures refines: *c == after_syn_out(\old(*c), now);
     ensures answers: *a == does_syn_out(\old(*c), \old(*a));
+    ensures mid: mid_step(*c);
 */
 static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -124,6 +135,7 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     assigns *c, *a;
     ensures refines: *c == after_text_out(\old(*c), now);
     ensures answers: *a == does_text_out(\old(*c), \old(*a));
+    ensures mid: mid_step(*c);
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -152,24 +164,38 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
   c->ack_owed = false;
 }
 
+/* A bare acknowledgment, if one is owed. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && mid_step(*c);
+    assigns *c, *a;
+    ensures refines: *c == { \old(*c) \with .resend = (_Bool)0, .ack_owed = (_Bool)0 };
+    ensures answers: *a == (\old(c->ack_owed) ? with_ack(\old(*a), \old(*c)) : \old(*a));
+    ensures mid: mid_step(*c);
+*/
+static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
+{
+  if (c->ack_owed)
+    form_ack(c, a);
+  c->resend = false;
+  c->ack_owed = false;
+}
+
 /* At most one segment: the SYN, or text and FIN, or a bare acknowledgment that is owed. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && mid_step(*c);
     assigns *c, *a;
     ensures refines: *c == after_output(\old(*c), now);
     ensures answers: *a == does_output(\old(*c), \old(*a));
+    ensures mid: mid_step(*c);
+    ensures settled: !c->ack_owed && !c->resend;
+    ensures syn_out: c->state == VTCP_CLOSED || c->syn_acked || c->snd_una != c->snd_nxt;
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
-  if (is_syn_due(c)) {
+  if (is_syn_due(c))
     send_syn(c, now, a);
-  } else if (text_due(c) > 0 || is_fin_due(c)) {
+  else if (is_anything_due(c))
     send_text(c, now, a);
-  } else {
-    if (c->ack_owed)
-      form_ack(c, a);
-    c->resend = false;
-    c->ack_owed = false;
-  }
+  else
+    send_ack(c, a);
 }
 
 /* The end of every step that may send. */
@@ -183,7 +209,7 @@ static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
   output(c, now, a);
   set_timer(c, now);
-  a->more = text_due(c) > 0 || is_fin_due(c);
+  a->more = is_anything_due(c);
 }
 
 /* The receive window's right edge moves when it can move by half the buffer or a full segment (MUST-39, SHLD-14). */

@@ -114,7 +114,7 @@ void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vt
 
 uint64_t vtcp_deadline(const struct vtcp_conn *conn)
 {
-  if (text_due(conn) > 0 || is_fin_due(conn))
+  if (is_anything_due(conn))
     return 0;
   if (is_unanswered(conn)) {
     uint64_t limit = time_after(conn->progress_at, patience(conn));

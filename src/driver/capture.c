@@ -11,16 +11,20 @@
 /* One line whatever libpcap or the file's name has in it. */
 static void set_error(struct report *report, long at, const char *what)
 {
-  if (at >= 0) snprintf(report->error, sizeof report->error, "byte %ld: %.180s", at, what);
-  else snprintf(report->error, sizeof report->error, "%.220s", what);
+  if (at >= 0)
+    snprintf(report->error, sizeof report->error, "byte %ld: %.180s", at, what);
+  else
+    snprintf(report->error, sizeof report->error, "%.220s", what);
   for (char *c = report->error; *c != '\0'; c++)
-    if ((unsigned char)*c < ' ') *c = ' ';
+    if ((unsigned char)*c < ' ')
+      *c = ' ';
 }
 
 static FILE *open_file(struct report *report)
 {
   struct stat about;
-  if (strcmp(report->path, "-") == 0) return stdin;
+  if (strcmp(report->path, "-") == 0)
+    return stdin;
   FILE *file = fopen(report->path, "rb");
   if (file == NULL) {
     set_error(report, -1, strerror(errno));
@@ -42,7 +46,8 @@ static pcap_t *open_capture(struct report *report, FILE *file)
     char line[PCAP_ERRBUF_SIZE + 32];
     snprintf(line, sizeof line, "not a capture: %s", why);
     set_error(report, 0, line);
-    if (file != stdin) fclose(file);
+    if (file != stdin)
+      fclose(file);
     return NULL;
   }
   int link = pcap_datalink(capture);
@@ -60,19 +65,22 @@ static pcap_t *open_capture(struct report *report, FILE *file)
 
 static void show_progress(const struct report *report)
 {
-  if (report->packets % 65536 != 0) return;
+  if (report->packets % 65536 != 0)
+    return;
   fprintf(stderr, "\r%s: %llu packets", report->path, (unsigned long long)report->packets);
   fflush(stderr);
 }
 
-static void take_packet(struct report *report, pcap_t *capture, const struct pcap_pkthdr *header,
-                        const uint8_t *octets, capture_sink *sink, void *context)
+static void take_packet(struct report *report, pcap_t *capture, const struct pcap_pkthdr *header, const uint8_t *octets,
+                        capture_sink *sink, void *context)
 {
   struct frame frame = {0};
   frame.number = report->packets;
   frame.us = (uint64_t)header->ts.tv_sec * 1000000u + (uint64_t)header->ts.tv_usec;
-  if (header->caplen < header->len) report->snapped++;
-  if (!link_decode(pcap_datalink(capture), octets, header->caplen, header->len, &frame, report)) return;
+  if (header->caplen < header->len)
+    report->snapped++;
+  if (!link_decode(pcap_datalink(capture), octets, header->caplen, header->len, &frame, report))
+    return;
   report->tcp++;
   sink(context, &frame);
 }
@@ -80,9 +88,11 @@ static void take_packet(struct report *report, pcap_t *capture, const struct pca
 bool capture_read(struct report *report, capture_sink *sink, void *context, bool progress)
 {
   FILE *file = open_file(report);
-  if (file == NULL) return false;
+  if (file == NULL)
+    return false;
   pcap_t *capture = open_capture(report, file);
-  if (capture == NULL) return false;
+  if (capture == NULL)
+    return false;
   struct pcap_pkthdr *header;
   const uint8_t *octets;
   int got;
@@ -91,9 +101,11 @@ bool capture_read(struct report *report, capture_sink *sink, void *context, bool
     report->packets++;
     take_packet(report, capture, header, octets, sink, context);
     at = ftell(file);
-    if (progress) show_progress(report);
+    if (progress)
+      show_progress(report);
   }
-  if (progress && report->packets >= 65536) fputs("\r\033[K", stderr);
+  if (progress && report->packets >= 65536)
+    fputs("\r\033[K", stderr);
   if (got == PCAP_ERROR) {
     char line[PCAP_ERRBUF_SIZE + 64];
     snprintf(line, sizeof line, "after packet %llu: %s", (unsigned long long)report->packets, pcap_geterr(capture));

@@ -39,30 +39,31 @@ enum checksum { SUM_UNKNOWN, SUM_RIGHT, SUM_PARTIAL, SUM_WRONG };
 
 /* Marks: what a segment is, for the ladder and the judge. */
 enum mark {
-  MARK_LOST = 1 << 0,           /* the peer showed no sign of it before it was sent again */
-  MARK_AGAIN = 1 << 1,          /* retransmission */
-  MARK_DUPLICATE = 1 << 2,      /* the capture holds the same packet twice */
-  MARK_OUT_OF_ORDER = 1 << 3,   /* begins beyond what was captured of this direction */
+  MARK_LOST = 1 << 0,         /* the peer showed no sign of it before it was sent again */
+  MARK_AGAIN = 1 << 1,        /* retransmission */
+  MARK_DUPLICATE = 1 << 2,    /* the capture holds the same packet twice */
+  MARK_OUT_OF_ORDER = 1 << 3, /* fills a gap that the capture had shown */
   MARK_KEEP_ALIVE = 1 << 4,
-  MARK_PROBE = 1 << 5,          /* probes a window that is zero */
+  MARK_PROBE = 1 << 5, /* probes a window that is zero */
   MARK_ZERO_WINDOW = 1 << 6,
   MARK_WINDOW_UPDATE = 1 << 7,
-  MARK_CHALLENGE = 1 << 8,      /* challenge ACK (RFC 5961) */
+  MARK_CHALLENGE = 1 << 8, /* challenge ACK (RFC 5961) */
   MARK_DUPLICATE_ACK = 1 << 9,
-  MARK_FOREIGN = 1 << 10,       /* its numbers belong to no place of this connection's stream */
-  MARK_ANSWER = 1 << 11,        /* a reset that RFC 9293 demands as an answer */
-  MARK_IN_FLIGHT = 1 << 12,     /* never acknowledged before the capture ends */
-  MARK_UNSEEN = 1 << 13,        /* acknowledges octets that were not captured */
-  MARK_DAMAGED = 1 << 14,       /* wrong checksum */
-  MARK_REFUSED = 1 << 15,       /* the receiver had no window for it and did not take it */
-  MARK_LATE = 1 << 16,          /* received after segments that its receiver sent later */
-  MARK_RESTART = 1 << 17,       /* its sender has lost the connection and opens anew */
-  MARK_IGNORED = 1 << 18,       /* a reset that nobody heeded */
-  MARK_JUDGED = 1 << 19
+  MARK_FOREIGN = 1 << 10,   /* its numbers belong to no place of this connection's stream */
+  MARK_ANSWER = 1 << 11,    /* a reset that RFC 9293 demands as an answer */
+  MARK_IN_FLIGHT = 1 << 12, /* never acknowledged before the capture ends */
+  MARK_UNSEEN = 1 << 13,    /* acknowledges octets that were not captured */
+  MARK_DAMAGED = 1 << 14,   /* wrong checksum */
+  MARK_REFUSED = 1 << 15,   /* the receiver had no window for it and did not take it */
+  MARK_LATE = 1 << 16,      /* received after segments that its receiver sent later */
+  MARK_RESTART = 1 << 17,   /* its sender has lost the connection and opens anew */
+  MARK_IGNORED = 1 << 18,   /* a reset that nobody heeded */
+  MARK_JUDGED = 1 << 19,
+  MARK_GAP = 1 << 20 /* octets before it were not captured by then */
 };
 
 #define NOWHERE UINT32_MAX /* no packet */
-enum { NO_STATE = 0xff };      /* nothing is known of this endpoint */
+enum { NO_STATE = 0xff };  /* nothing is known of this endpoint */
 
 struct packet {
   uint64_t number, us;
@@ -96,14 +97,14 @@ struct finding {
   char found[160], expected[120];
 };
 
-struct stream {             /* one direction: what an endpoint sends */
+struct stream { /* one direction: what an endpoint sends */
   struct endpoint endpoint;
-  bool isn_known;           /* from its SYN */
-  bool present;             /* any segment of it was captured */
-  bool scale_known;         /* the window scale in force is known */
+  bool isn_known;   /* from its SYN */
+  bool present;     /* any segment of it was captured */
+  bool scale_known; /* the window scale in force is known */
   uint32_t isn;
-  int64_t fin;              /* place of its FIN, or -1 */
-  int64_t fin_end;          /* the place behind it, or -1 */
+  int64_t fin;     /* place of its FIN, or -1 */
+  int64_t fin_end; /* the place behind it, or -1 */
   uint8_t scale;
   uint32_t segments, right_sums, partial_sums, wrong_sums;
 };
@@ -114,13 +115,14 @@ struct connection {
   struct stream side[2];
   struct packet *packets;
   uint32_t count, room;
-  uint32_t incarnation; /* of this pair of sockets, from 1 */
+  uint32_t incarnation;   /* of this pair of sockets, from 1 */
   bool over, seen_fin[2]; /* a new SYN begins a new incarnation */
-  bool syn_first;       /* the opening SYN was captured */
-  bool unscaled_middle; /* the handshake was not captured: windows cannot be judged */
+  bool syn_first;         /* the opening SYN was captured */
+  bool unscaled_middle;   /* the handshake was not captured: windows cannot be judged */
+  bool handshake_whole;   /* both SYNs were captured with all their options */
   bool ts_negotiated, sack_negotiated;
-  bool gap_seen;        /* the capture lacks segments */
-  bool text_dropped;    /* retransmitted text could not all be compared */
+  bool gap_seen;     /* the capture lacks segments */
+  bool text_dropped; /* retransmitted text could not all be compared */
   uint8_t final[2];
   uint32_t judged;
   struct finding *findings;
@@ -149,7 +151,7 @@ struct report {
 };
 
 struct options {
-  bool json, all, explain, explain_set, ascii, quiet;
+  bool json, all, explain, explain_set, ascii;
 };
 
 typedef void capture_sink(void *context, const struct frame *frame);
@@ -180,6 +182,7 @@ void replay(struct connection *conn);
 /* judge.c, resets.c: findings. */
 void judge(struct connection *conn);
 void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max);
+bool acks_unsent(const struct connection *conn, const struct packet *ack);
 void finding(struct connection *conn, uint32_t packet, enum severity severity, const char *id, const char *section,
              const char *expected, const char *format, ...) __attribute__((format(printf, 7, 8)));
 uint32_t violations(const struct connection *conn);
@@ -188,11 +191,13 @@ uint32_t violations(const struct connection *conn);
 void notes(struct connection *conn);
 
 /* ladder.c, explain.c, json.c */
-void ladder(const struct connection *conn, uint32_t id, const struct options *options);
+void ladder(const struct connection *conn, uint32_t id, const struct options *options, uint32_t *said);
+void annotations(const struct connection *conn, uint32_t index, char *out, size_t room);
 void endpoint_text(const struct endpoint *endpoint, char *out, size_t room);
 void flags_text(const struct vtcp_segment *seg, char *out, size_t room);
 const char *state_text(uint8_t state);
-const char *explanation(const struct connection *conn, uint32_t index, uint32_t *said);
+enum { EXPLANATIONS = 6 };
+uint32_t explanations(const struct connection *conn, uint32_t index, uint32_t *said, const char *lines[EXPLANATIONS]);
 void json_open(void);
 void json_file(const struct report *report, const struct flows *flows, bool first);
 void json_close(int status);

@@ -26,7 +26,8 @@ static uint32_t word(const uint8_t *at)
 
 static bool skip(struct view *view, uint32_t octets)
 {
-  if (view->have < octets || view->length < octets) return false;
+  if (view->have < octets || view->length < octets)
+    return false;
   view->at += octets;
   view->have -= octets;
   view->length -= octets;
@@ -35,14 +36,17 @@ static bool skip(struct view *view, uint32_t octets)
 
 static void limit(struct view *view, uint32_t length)
 {
-  if (view->length > length) view->length = length;
-  if (view->have > length) view->have = length;
+  if (view->length > length)
+    view->length = length;
+  if (view->have > length)
+    view->have = length;
 }
 
 static uint32_t sum_words(const uint8_t *at, uint32_t octets)
 {
   uint32_t sum = 0;
-  for (uint32_t i = 0; i + 1 < octets; i += 2) sum += word(at + i);
+  for (uint32_t i = 0; i + 1 < octets; i += 2)
+    sum += word(at + i);
   return sum;
 }
 
@@ -52,26 +56,36 @@ static bool found_tcp(struct view rest, struct frame *frame)
   frame->octets = rest.at;
   frame->have = rest.have;
   frame->length = rest.length;
-  frame->pseudo = sum_words(frame->source.address, size) + sum_words(frame->destination.address, size) + PROTOCOL_TCP +
-                  (rest.length >> 16) + (rest.length & 0xffff);
+  frame->pseudo = sum_words(frame->source.address, size) + sum_words(frame->destination.address, size) + PROTOCOL_TCP
+                  + (rest.length >> 16) + (rest.length & 0xffff);
+  if (rest.have < 4)
+    return true;
+  frame->source.port = (uint16_t)word(rest.at);
+  frame->destination.port = (uint16_t)word(rest.at + 2);
   return true;
 }
 
 static bool decode_v4(struct view view, struct frame *frame, struct report *report)
 {
-  if (view.have < 20) return report->malformed++, false;
+  if (view.have < 20)
+    return report->malformed++, false;
   const uint8_t *ip = view.at;
   uint32_t header = (uint32_t)(ip[0] & 15) * 4, total = word(ip + 2);
-  if (total == 0) total = view.length; /* segmentation offload: IP's length is not filled in */
-  if (ip[0] >> 4 != 4 || header < 20 || total < header) return report->malformed++, false;
-  if (ip[9] != PROTOCOL_TCP) return report->not_tcp++, false;
-  if ((word(ip + 6) & 0x3fff) != 0) return report->fragments++, false;
+  if (total == 0)
+    total = view.length; /* segmentation offload: IP's length is not filled in */
+  if (ip[0] >> 4 != 4 || header < 20 || total < header)
+    return report->malformed++, false;
+  if (ip[9] != PROTOCOL_TCP)
+    return report->not_tcp++, false;
+  if ((word(ip + 6) & 0x3fff) != 0)
+    return report->fragments++, false;
   frame->source.version = frame->destination.version = 4;
   memcpy(frame->source.address, ip + 12, 4);
   memcpy(frame->destination.address, ip + 16, 4);
   frame->ip_id = (uint16_t)word(ip + 4);
   limit(&view, total);
-  if (!skip(&view, header)) return report->headless++, false;
+  if (!skip(&view, header))
+    return report->headless++, false;
   return found_tcp(view, frame);
 }
 
@@ -83,61 +97,77 @@ static bool is_extension(uint32_t next)
 
 static bool decode_v6(struct view view, struct frame *frame, struct report *report)
 {
-  if (view.have < 40 || view.at[0] >> 4 != 6) return report->malformed++, false;
+  if (view.have < 40 || view.at[0] >> 4 != 6)
+    return report->malformed++, false;
   uint32_t next = view.at[6], payload = word(view.at + 4);
   frame->source.version = frame->destination.version = 6;
   memcpy(frame->source.address, view.at + 8, 16);
   memcpy(frame->destination.address, view.at + 24, 16);
   frame->ip_id = 0;
-  if (payload != 0) limit(&view, 40 + payload);
+  if (payload != 0)
+    limit(&view, 40 + payload);
   (void)skip(&view, 40);
   while (is_extension(next) || next == PROTOCOL_AH) {
-    if (view.have < 8) return report->headless++, false;
+    if (view.have < 8)
+      return report->headless++, false;
     uint32_t octets = next == PROTOCOL_AH ? ((uint32_t)view.at[1] + 2) * 4 : ((uint32_t)view.at[1] + 1) * 8;
     next = view.at[0];
-    if (!skip(&view, octets)) return report->headless++, false;
+    if (!skip(&view, octets))
+      return report->headless++, false;
   }
   if (next == PROTOCOL_FRAGMENT) {
-    if (view.have >= 8 && view.at[0] != PROTOCOL_TCP) return report->not_tcp++, false;
+    if (view.have >= 8 && view.at[0] != PROTOCOL_TCP)
+      return report->not_tcp++, false;
     return report->fragments++, false;
   }
-  if (next != PROTOCOL_TCP) return report->not_tcp++, false;
+  if (next != PROTOCOL_TCP)
+    return report->not_tcp++, false;
   return found_tcp(view, frame);
 }
 
 static bool decode_ip(struct view view, struct frame *frame, struct report *report)
 {
-  if (view.have < 1) return report->malformed++, false;
-  if (view.at[0] >> 4 == 4) return decode_v4(view, frame, report);
-  if (view.at[0] >> 4 == 6) return decode_v6(view, frame, report);
+  if (view.have < 1)
+    return report->malformed++, false;
+  if (view.at[0] >> 4 == 4)
+    return decode_v4(view, frame, report);
+  if (view.at[0] >> 4 == 6)
+    return decode_v6(view, frame, report);
   return report->not_tcp++, false;
 }
 
 static bool decode_ethertype(struct view view, uint32_t type, struct frame *frame, struct report *report)
 {
   while (type == TAG_8021Q || type == TAG_8021AD || type == TAG_QINQ) {
-    if (view.have < 4) return report->malformed++, false;
+    if (view.have < 4)
+      return report->malformed++, false;
     type = word(view.at + 2);
-    if (!skip(&view, 4)) return report->malformed++, false;
+    if (!skip(&view, 4))
+      return report->malformed++, false;
   }
-  if (type == ETHERTYPE_V4) return decode_v4(view, frame, report);
-  if (type == ETHERTYPE_V6) return decode_v6(view, frame, report);
+  if (type == ETHERTYPE_V4)
+    return decode_v4(view, frame, report);
+  if (type == ETHERTYPE_V6)
+    return decode_v6(view, frame, report);
   return report->not_tcp++, false;
 }
 
 /* `type_at`: where the EtherType lies in a link header of `header` octets. */
 static bool decode_link(struct view view, uint32_t type_at, uint32_t header, struct frame *frame, struct report *report)
 {
-  if (view.have < header) return report->malformed++, false;
+  if (view.have < header)
+    return report->malformed++, false;
   uint32_t type = word(view.at + type_at);
-  if (!skip(&view, header)) return report->malformed++, false;
+  if (!skip(&view, header))
+    return report->malformed++, false;
   return decode_ethertype(view, type, frame, report);
 }
 
 static bool decode_loopback(struct view view, struct frame *frame, struct report *report)
 {
   /* The family's value and its byte order are those of the capturing host: the IP version speaks for itself. */
-  if (!skip(&view, 4)) return report->malformed++, false;
+  if (!skip(&view, 4))
+    return report->malformed++, false;
   return decode_ip(view, frame, report);
 }
 

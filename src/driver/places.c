@@ -15,9 +15,9 @@ struct hole {
 
 /* What the capture has shown of one direction so far. */
 struct progress {
-  int64_t sent;   /* behind the last octet sent */
-  int64_t acked;  /* the highest acknowledgment that this side sent, -1: none */
-  int64_t edge;   /* right edge of the window that it offered */
+  int64_t sent;  /* behind the last octet sent */
+  int64_t acked; /* the highest acknowledgment that this side sent, -1: none */
+  int64_t edge;  /* right edge of the window that it offered */
   uint32_t window;
   bool windowed, begun;
   struct hole holes[HOLES];
@@ -34,13 +34,16 @@ static void orient(struct connection *conn)
 {
   uint8_t left = conn->packets[0].from;
   const struct vtcp_segment *first = &conn->packets[0].seg;
-  if (first->syn && first->has_ack) left = !left;
+  if (first->syn && first->has_ack)
+    left = !left;
   conn->syn_first = opens(first);
-  if (left == 0) return;
+  if (left == 0)
+    return;
   struct stream swapped = conn->side[0];
   conn->side[0] = conn->side[1];
   conn->side[1] = swapped;
-  for (uint32_t i = 0; i < conn->count; i++) conn->packets[i].from ^= 1;
+  for (uint32_t i = 0; i < conn->count; i++)
+    conn->packets[i].from ^= 1;
 }
 
 /* The peer may have answered more than one SYN,ACK; the number that it went on with counts. */
@@ -48,10 +51,12 @@ static uint32_t chosen_isn(const struct connection *conn, uint8_t from, uint32_t
 {
   for (uint32_t i = 0; i < conn->count && i < LOOK_BACK; i++) {
     const struct packet *ack = &conn->packets[i];
-    if (ack->from == from || !ack->seg.has_ack || ack->seg.rst) continue;
+    if (ack->from == from || !ack->seg.has_ack || ack->seg.rst)
+      continue;
     for (uint32_t k = 0; k < i; k++) {
       const struct packet *syn = &conn->packets[k];
-      if (syn->from == from && syn->seg.syn && syn->seg.seq + 1 == ack->seg.ack) return syn->seg.seq;
+      if (syn->from == from && syn->seg.syn && syn->seg.seq + 1 == ack->seg.ack)
+        return syn->seg.seq;
     }
   }
   return first_isn;
@@ -69,15 +74,22 @@ static void guess_isn(struct connection *conn, uint8_t from)
   const struct packet *own = NULL, *peer = NULL;
   for (uint32_t i = 0; i < conn->count && (own == NULL || peer == NULL); i++) {
     const struct packet *p = &conn->packets[i];
-    if (p->from == from && own == NULL) own = p;
-    if (p->from != from && peer == NULL && p->seg.has_ack && !p->seg.rst) peer = p;
+    if (p->from == from && own == NULL)
+      own = p;
+    if (p->from != from && peer == NULL && p->seg.has_ack && !p->seg.rst)
+      peer = p;
   }
   struct stream *side = &conn->side[from];
-  if (own == NULL) side->isn = peer != NULL ? peer->seg.ack - 1 : 0;
-  else if (own->seg.rst && peer == NULL) side->isn = own->seg.seq;
-  else side->isn = own->seg.seq - 1;
-  if (own == NULL || peer == NULL) return;
-  if (earlier(peer->seg.ack, own->seg.seq) && own->seg.seq - peer->seg.ack < 1u << 26) side->isn = peer->seg.ack - 1;
+  if (own == NULL)
+    side->isn = peer != NULL ? peer->seg.ack - 1 : 0;
+  else if (own->seg.rst && peer == NULL)
+    side->isn = own->seg.seq;
+  else
+    side->isn = own->seg.seq - 1;
+  if (own == NULL || peer == NULL)
+    return;
+  if (earlier(peer->seg.ack, own->seg.seq) && own->seg.seq - peer->seg.ack < 1u << 26)
+    side->isn = peer->seg.ack - 1;
 }
 
 static void find_isn(struct connection *conn, uint8_t from)
@@ -86,9 +98,11 @@ static void find_isn(struct connection *conn, uint8_t from)
   bool shaken = conn->packets[0].seg.syn && !conn->packets[0].seg.rst;
   for (uint32_t i = 0; i < conn->count; i++) {
     const struct packet *p = &conn->packets[i];
-    if (p->from != from) continue;
+    if (p->from != from)
+      continue;
     side->present = true;
-    if (!shaken || !p->seg.syn || p->seg.rst) continue;
+    if (!shaken || !p->seg.syn || p->seg.rst)
+      continue;
     side->isn_known = true;
     side->isn = chosen_isn(conn, from, p->seg.seq);
     return;
@@ -101,7 +115,8 @@ static const struct packet *syn_of(const struct connection *conn, uint8_t from)
   const struct stream *side = &conn->side[from];
   for (uint32_t i = 0; side->isn_known && i < conn->count; i++) {
     const struct packet *p = &conn->packets[i];
-    if (p->from == from && p->seg.syn && p->seg.seq == side->isn) return p;
+    if (p->from == from && p->seg.syn && p->seg.seq == side->isn)
+      return p;
   }
   return NULL;
 }
@@ -112,13 +127,15 @@ static void find_options(struct connection *conn)
   const struct packet *a = syn_of(conn, 0), *b = syn_of(conn, 1);
   bool whole = a != NULL && b != NULL && !a->cut && !b->cut;
   bool none = (a != NULL && !a->cut && !a->seg.has_wscale) || (b != NULL && !b->cut && !b->seg.has_wscale);
+  conn->handshake_whole = whole;
   conn->unscaled_middle = !whole && !none;
   conn->ts_negotiated = whole && a->seg.has_ts && b->seg.has_ts;
   conn->sack_negotiated = whole && a->seg.sack_permitted && b->seg.sack_permitted;
   for (uint8_t side = 0; side < 2; side++) {
     const struct packet *syn = side == 0 ? a : b;
     conn->side[side].scale_known = whole || none;
-    if (!whole || none) continue;
+    if (!whole || none)
+      continue;
     conn->side[side].scale = syn->seg.wscale > 14 ? 14 : syn->seg.wscale;
   }
 }
@@ -140,7 +157,8 @@ static void put_in_place(struct connection *conn, struct packet *p, const struct
   p->window = (uint32_t)p->seg.wnd << (p->seg.syn ? 0 : own->scale);
   bool strange_syn = p->seg.syn && !p->seg.rst && p->start != 0;
   bool far = p->start > mine->sent + FARTHEST || p->start < mine->sent - ((int64_t)1 << 30);
-  if (strange_syn || far) p->marks |= MARK_FOREIGN;
+  if (strange_syn || far)
+    p->marks |= MARK_FOREIGN;
 }
 
 /* True when [start, end) lies in octets that the capture had not shown before. */
@@ -148,10 +166,14 @@ static bool fills_hole(struct progress *mine, const struct packet *p)
 {
   for (uint32_t i = 0; i < mine->hole_count; i++) {
     struct hole *hole = &mine->holes[i];
-    if (p->start >= hole->to || p->end <= hole->from) continue;
-    if (p->start <= hole->from) hole->from = p->end;
-    else hole->to = p->start;
-    if (hole->from >= hole->to) *hole = mine->holes[--mine->hole_count];
+    if (p->start >= hole->to || p->end <= hole->from)
+      continue;
+    if (p->start <= hole->from)
+      hole->from = p->end;
+    else
+      hole->to = p->start;
+    if (hole->from >= hole->to)
+      *hole = mine->holes[--mine->hole_count];
     return true;
   }
   return false;
@@ -159,15 +181,16 @@ static bool fills_hole(struct progress *mine, const struct packet *p)
 
 static void add_hole(struct progress *mine, int64_t to)
 {
-  if (mine->hole_count == HOLES) memmove(mine->holes, mine->holes + 1, --mine->hole_count * sizeof *mine->holes);
+  if (mine->hole_count == HOLES)
+    memmove(mine->holes, mine->holes + 1, --mine->hole_count * sizeof *mine->holes);
   mine->holes[mine->hole_count++] = (struct hole){mine->sent, to};
 }
 
 static bool same_packet(const struct packet *a, const struct packet *b)
 {
-  return a->ip_id == b->ip_id && a->ip_id != 0 && a->seg.seq == b->seg.seq && a->seg.ack == b->seg.ack &&
-         a->seg.wnd == b->seg.wnd && a->seg.len == b->seg.len && a->seg.fin == b->seg.fin && a->seg.syn == b->seg.syn &&
-         a->seg.rst == b->seg.rst && a->seg.has_ack == b->seg.has_ack && a->seg.tsval == b->seg.tsval;
+  return a->ip_id == b->ip_id && a->ip_id != 0 && a->seg.seq == b->seg.seq && a->seg.ack == b->seg.ack
+         && a->seg.wnd == b->seg.wnd && a->seg.len == b->seg.len && a->seg.fin == b->seg.fin && a->seg.syn == b->seg.syn
+         && a->seg.rst == b->seg.rst && a->seg.has_ack == b->seg.has_ack && a->seg.tsval == b->seg.tsval;
 }
 
 /* A packet that passes two captured interfaces is in the capture twice; a retransmission takes far longer. */
@@ -176,8 +199,10 @@ static bool is_duplicate(struct connection *conn, uint32_t index)
   struct packet *p = &conn->packets[index];
   for (uint32_t i = index; i-- > 0 && index - i < 64;) {
     const struct packet *before = &conn->packets[i];
-    if (p->us > before->us + 5000) return false;
-    if (before->from != p->from || !same_packet(before, p)) continue;
+    if (p->us > before->us + 5000)
+      return false;
+    if (before->from != p->from || !same_packet(before, p))
+      continue;
     p->cause = i;
     p->marks |= MARK_DUPLICATE;
     return true;
@@ -191,9 +216,12 @@ static void mark_resent(struct connection *conn, uint32_t index)
   struct packet *p = &conn->packets[index];
   for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK;) {
     struct packet *before = &conn->packets[i];
-    if (before->from != p->from || before->end == before->start || (before->marks & MARK_FOREIGN) != 0) continue;
-    if (before->start >= p->start && before->start < p->end && before->resent == NOWHERE) before->resent = index;
-    if (p->start >= before->start && p->start < before->end && p->cause == NOWHERE) p->cause = i;
+    if (before->from != p->from || before->end == before->start || (before->marks & MARK_FOREIGN) != 0)
+      continue;
+    if (before->start >= p->start && before->start < p->end && before->resent == NOWHERE)
+      before->resent = index;
+    if (p->start >= before->start && p->start < before->end && p->cause == NOWHERE)
+      p->cause = i;
   }
 }
 
@@ -205,11 +233,13 @@ static bool is_bare(const struct packet *p)
 /* Keep-alives and window probes look alike: one octet, or none, where the next octet is not due (3.8.4, 3.8.6.1). */
 static bool is_probe(struct packet *p, const struct progress *mine, const struct progress *other)
 {
-  if (!is_bare(p) || p->seg.len > 1 || !p->seg.has_ack || !other->windowed) return false;
+  if (!is_bare(p) || p->seg.len > 1 || !p->seg.has_ack || !other->windowed)
+    return false;
   bool old = p->start == mine->sent - 1 && mine->sent > 1 && other->acked >= mine->sent;
   bool beyond = other->window == 0 && p->seg.len == 1 && p->start >= other->edge;
   bool before = other->window == 0 && p->start == other->acked - 1;
-  if (!old && !beyond && !before) return false;
+  if (!old && !beyond && !before)
+    return false;
   p->marks |= other->window == 0 ? MARK_PROBE : MARK_KEEP_ALIVE;
   return true;
 }
@@ -218,43 +248,60 @@ static void name_text(struct connection *conn, uint32_t index, struct progress *
 {
   struct packet *p = &conn->packets[index];
   bool probe = is_probe(p, mine, other);
-  if (other->windowed && other->window == 0 && p->seg.len > 0 && p->start >= other->edge) p->marks |= MARK_PROBE;
-  if (p->end == p->start) return;
+  if (other->windowed && other->window == 0 && p->seg.len > 0 && p->start >= other->edge)
+    p->marks |= MARK_PROBE;
+  if (p->end == p->start)
+    return;
   if (p->start > mine->sent) {
-    p->marks |= MARK_OUT_OF_ORDER;
+    p->marks |= MARK_GAP;
     add_hole(mine, p->start);
   } else if (p->start < mine->sent) {
-    if (fills_hole(mine, p)) p->marks |= MARK_OUT_OF_ORDER;
-    else if (!probe) p->marks |= MARK_AGAIN;
+    if (fills_hole(mine, p))
+      p->marks |= MARK_OUT_OF_ORDER;
+    else if (!probe)
+      p->marks |= MARK_AGAIN;
     mark_resent(conn, index);
   }
 }
 
 static void name_ack(struct packet *p, const struct progress *mine, const struct progress *other)
 {
-  if (!p->seg.has_ack || p->seg.rst || p->seg.syn) return;
-  if (p->window == 0) p->marks |= MARK_ZERO_WINDOW;
-  if (p->ack > other->sent) p->marks |= MARK_UNSEEN;
-  if (p->end != p->start || !is_bare(p) || p->ack != mine->acked || !mine->windowed) return;
-  if ((p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0) return;
-  if (p->window > mine->window) p->marks |= MARK_WINDOW_UPDATE;
-  else if (p->window == mine->window && other->sent > p->ack) p->marks |= MARK_DUPLICATE_ACK;
+  if (!p->seg.has_ack || p->seg.rst || p->seg.syn)
+    return;
+  if (p->window == 0)
+    p->marks |= MARK_ZERO_WINDOW;
+  if (p->ack > other->sent)
+    p->marks |= MARK_UNSEEN;
+  if (p->end != p->start || !is_bare(p) || p->ack != mine->acked || !mine->windowed)
+    return;
+  if ((p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0)
+    return;
+  if (p->seg.sack_count > 0 && other->sent > p->ack)
+    p->marks |= MARK_DUPLICATE_ACK;
+  else if (p->window > mine->window)
+    p->marks |= MARK_WINDOW_UPDATE;
+  else if (p->window == mine->window && other->sent > p->ack)
+    p->marks |= MARK_DUPLICATE_ACK;
 }
 
 static void advance(struct connection *conn, const struct packet *p, struct progress *mine)
 {
   struct stream *side = &conn->side[p->from];
-  if (p->seg.rst) return;
-  if (p->end > mine->sent) mine->sent = p->end;
+  if (p->seg.rst)
+    return;
+  if (p->end > mine->sent)
+    mine->sent = p->end;
   if (p->seg.fin && side->fin < 0) {
     side->fin = p->end - 1;
     side->fin_end = p->end;
   }
-  if (!p->seg.has_ack || p->ack < mine->acked) return;
+  if (!p->seg.has_ack || p->ack < mine->acked)
+    return;
   mine->acked = p->ack;
   mine->window = p->window;
   mine->windowed = true;
-  if (p->ack + p->window > mine->edge) mine->edge = p->ack + p->window;
+  if (p->ack + p->window > mine->edge)
+    mine->edge = p->ack + p->window;
 }
 
 static void count_sum(struct stream *side, const struct packet *p)
@@ -272,7 +319,8 @@ void places(struct connection *conn)
   for (uint8_t side = 0; side < 2; side++) {
     find_isn(conn, side);
     conn->side[side].fin = conn->side[side].fin_end = -1;
-    if (!conn->side[side].isn_known) progress[side].sent = 1;
+    if (!conn->side[side].isn_known)
+      progress[side].sent = 1;
   }
   find_options(conn);
   for (uint32_t i = 0; i < conn->count; i++) {
@@ -280,10 +328,13 @@ void places(struct connection *conn)
     struct progress *mine = &progress[p->from], *other = &progress[!p->from];
     count_sum(&conn->side[p->from], p);
     put_in_place(conn, p, mine, other);
-    if (!mine->begun && !conn->side[p->from].isn_known && !p->seg.rst) mine->sent = p->start;
+    if (!mine->begun && !conn->side[p->from].isn_known && !p->seg.rst)
+      mine->sent = p->start;
     mine->begun = true;
-    if (is_duplicate(conn, i) || (p->marks & MARK_FOREIGN) != 0) continue;
-    if (!p->seg.rst) name_text(conn, i, mine, other);
+    if (is_duplicate(conn, i) || (p->marks & MARK_FOREIGN) != 0)
+      continue;
+    if (!p->seg.rst)
+      name_text(conn, i, mine, other);
     name_ack(p, mine, other);
     advance(conn, p, mine);
   }

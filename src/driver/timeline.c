@@ -8,8 +8,8 @@
 
 /* What one side sent, in the capture's order. */
 struct voice {
-  uint32_t *at;      /* indices of its packets */
-  int64_t *covered;  /* the highest acknowledgment up to each, never falling */
+  uint32_t *at;     /* indices of its packets */
+  int64_t *covered; /* the highest acknowledgment up to each, never falling */
   uint32_t count;
   uint32_t last_syn, last_fin; /* its last SYN and its last FIN, NOWHERE: none */
   int64_t fin_end;
@@ -23,7 +23,8 @@ static bool counts(const struct packet *p)
 /* A reset answers for all that its sender had been sent. */
 static int64_t covers(const struct packet *p, int64_t peer_sent)
 {
-  if (p->seg.rst) return peer_sent;
+  if (p->seg.rst)
+    return peer_sent;
   return p->seg.has_ack ? p->ack : -1;
 }
 
@@ -34,18 +35,23 @@ static bool listen_to(const struct connection *conn, struct voice voice[2])
     voice[side] = (struct voice){.last_syn = NOWHERE, .last_fin = NOWHERE, .fin_end = -1};
     voice[side].at = malloc((conn->count + 1u) * sizeof *voice[side].at);
     voice[side].covered = malloc((conn->count + 1u) * sizeof *voice[side].covered);
-    if (voice[side].at == NULL || voice[side].covered == NULL) return false;
+    if (voice[side].at == NULL || voice[side].covered == NULL)
+      return false;
   }
   for (uint32_t i = 0; i < conn->count; i++) {
     const struct packet *p = &conn->packets[i];
-    if (!counts(p)) continue;
+    if (!counts(p))
+      continue;
     struct voice *mine = &voice[p->from];
-    if (p->end > sent[p->from]) sent[p->from] = p->end;
+    if (p->end > sent[p->from])
+      sent[p->from] = p->end;
     int64_t before = mine->count > 0 ? mine->covered[mine->count - 1] : -1, now = covers(p, sent[!p->from]);
     mine->at[mine->count] = i;
     mine->covered[mine->count++] = now > before ? now : before;
-    if (p->seg.syn && !p->seg.rst) mine->last_syn = i;
-    if (p->seg.fin && !p->seg.rst) mine->last_fin = i, mine->fin_end = p->end;
+    if (p->seg.syn && !p->seg.rst)
+      mine->last_syn = i;
+    if (p->seg.fin && !p->seg.rst)
+      mine->last_fin = i, mine->fin_end = p->end;
   }
   return true;
 }
@@ -56,8 +62,10 @@ static uint32_t first_cover(const struct voice *voice, int64_t end)
   uint32_t low = 0, high = voice->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (voice->covered[middle] >= end) high = middle;
-    else low = middle + 1;
+    if (voice->covered[middle] >= end)
+      high = middle;
+    else
+      low = middle + 1;
   }
   return low;
 }
@@ -68,20 +76,25 @@ static uint32_t first_after(const struct voice *voice, uint32_t index)
   uint32_t low = 0, high = voice->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (voice->at[middle] > index) high = middle;
-    else low = middle + 1;
+    if (voice->at[middle] > index)
+      high = middle;
+    else
+      low = middle + 1;
   }
   return low;
 }
 
+/* Whether the peer says, before it acknowledges the segment or shortly after, that it has it: out of order, or twice
+ * (RFC 2018; RFC 2883). */
 static bool sacked(const struct connection *conn, const struct packet *p, const struct voice *peer, uint32_t from,
-                   uint32_t until)
+                   uint32_t cover)
 {
-  for (uint32_t k = from, looked = 0; k < peer->count && peer->at[k] < until && looked < 256; k++, looked++) {
+  for (uint32_t k = from, looked = 0; k < peer->count && k <= cover + 2 && looked < 256; k++, looked++) {
     const struct vtcp_segment *seg = &conn->packets[peer->at[k]].seg;
     for (uint32_t b = 0; b < seg->sack_count && b < 4; b++) {
       uint32_t from_left = p->seg.seq - seg->sack[b].left, span = seg->sack[b].right - seg->sack[b].left;
-      if (span < 0x80000000u && from_left < span) return true;
+      if (span < 0x80000000u && from_left < span)
+        return true;
     }
   }
   return false;
@@ -93,6 +106,12 @@ static void never(struct packet *p, uint32_t mark)
   p->marks |= mark;
 }
 
+/* A SYN is sent again by its timer, never sooner than this, or at once because the peer's SYN came again. */
+static bool is_echo(const struct connection *conn, const struct packet *p, bool covered)
+{
+  return covered && p->seg.syn && conn->packets[p->resent].us < p->us + 100000;
+}
+
 /* For a segment that occupies sequence space. */
 static void place_text(struct connection *conn, uint32_t index, const struct voice *peer)
 {
@@ -102,13 +121,15 @@ static void place_text(struct connection *conn, uint32_t index, const struct voi
   uint32_t next = cover > after ? cover : after;
   uint32_t mark = (p->marks & MARK_PROBE) != 0 ? MARK_REFUSED : MARK_LOST;
   p->arrives = index;
-  if (peer->count == 0) return;
+  if (peer->count == 0)
+    return;
   if (after == peer->count && !covered) {
-    if (p->resent != NOWHERE || (p->marks & MARK_AGAIN) != 0) never(p, p->resent != NOWHERE ? mark : MARK_IN_FLIGHT);
+    if (p->resent != NOWHERE || (p->marks & MARK_AGAIN) != 0)
+      never(p, p->resent != NOWHERE ? mark : MARK_IN_FLIGHT);
     return;
   }
-  bool resent_first = p->resent != NOWHERE && (!covered || p->resent < peer->at[next]);
-  if (resent_first && !(covered && sacked(conn, p, peer, after, peer->at[next]))) {
+  bool resent_first = p->resent != NOWHERE && (!covered || p->resent < peer->at[next]) && !is_echo(conn, p, covered);
+  if (resent_first && !(covered && sacked(conn, p, peer, after, next))) {
     never(p, mark);
     return;
   }
@@ -127,17 +148,20 @@ static void place_ack(struct connection *conn, uint32_t index, const struct voic
 {
   struct packet *p = &conn->packets[index];
   p->arrives = index;
-  if (!p->seg.has_ack) return;
+  if (!p->seg.has_ack)
+    return;
   bool of_fin = peer->last_fin != NOWHERE && peer->last_fin > index && p->ack >= peer->fin_end;
   bool of_syn = peer->last_syn != NOWHERE && peer->last_syn > index && p->ack >= 1;
-  if (of_fin || of_syn) never(p, MARK_LOST);
+  if (of_fin || of_syn)
+    never(p, MARK_LOST);
 }
 
 static bool goes_on(const struct connection *conn, const struct voice *voice, uint32_t index)
 {
   for (uint32_t k = first_after(voice, index); k < voice->count; k++) {
     const struct vtcp_segment *seg = &conn->packets[voice->at[k]].seg;
-    if (!seg->rst && !(seg->syn && !seg->has_ack)) return true;
+    if (!seg->rst && !(seg->syn && !seg->has_ack))
+      return true;
   }
   return false;
 }
@@ -150,13 +174,15 @@ static void place_reset(struct connection *conn, uint32_t index, const struct vo
   uint32_t before = first_after(peer, index);
   int64_t expected = before > 0 ? peer->covered[before - 1] : -1;
   p->arrives = index;
-  if (!goes_on(conn, peer, index) || p->start != expected || expected < 0) return;
+  if (!goes_on(conn, peer, index) || p->start != expected || expected < 0)
+    return;
   if (goes_on(conn, own, index)) {
     never(p, MARK_IGNORED);
     return;
   }
   for (uint32_t k = peer->count; k-- > before;) {
-    if (conn->packets[peer->at[k]].seg.rst) continue;
+    if (conn->packets[peer->at[k]].seg.rst)
+      continue;
     p->arrives = peer->at[k];
     p->marks |= MARK_LATE;
     return;
@@ -165,9 +191,12 @@ static void place_reset(struct connection *conn, uint32_t index, const struct vo
 
 static void keep_in_order(struct packet *p, uint32_t *latest)
 {
-  if (p->arrives == NOWHERE) return;
-  if (p->end == p->start && !p->seg.rst && p->arrives < *latest) p->arrives = *latest;
-  else if (p->arrives > *latest) *latest = p->arrives;
+  if (p->arrives == NOWHERE)
+    return;
+  if (p->end == p->start && !p->seg.rst && p->arrives < *latest)
+    p->arrives = *latest;
+  else if (p->arrives > *latest)
+    *latest = p->arrives;
 }
 
 static bool is_damaged(const struct connection *conn, const struct packet *p)
@@ -180,14 +209,20 @@ static void place_packet(struct connection *conn, uint32_t index, const struct v
 {
   struct packet *p = &conn->packets[index];
   const struct voice *own = &voice[p->from], *peer = &voice[!p->from];
-  if (!counts(p)) p->arrives = (p->marks & MARK_DUPLICATE) != 0 ? NOWHERE : index;
-  else if (p->seg.rst) place_reset(conn, index, own, peer);
-  else if (p->end > p->start) place_text(conn, index, peer);
-  else place_ack(conn, index, peer);
-  if (!is_damaged(conn, p)) return;
+  if (!counts(p))
+    p->arrives = (p->marks & MARK_DUPLICATE) != 0 ? NOWHERE : index;
+  else if (p->seg.rst)
+    place_reset(conn, index, own, peer);
+  else if (p->end > p->start)
+    place_text(conn, index, peer);
+  else
+    place_ack(conn, index, peer);
+  if (!is_damaged(conn, p))
+    return;
   p->marks |= MARK_DAMAGED;
   bool taken = p->end > p->start && p->arrives != NOWHERE && first_cover(peer, p->end) < peer->count;
-  if (!taken) p->arrives = NOWHERE;
+  if (!taken)
+    p->arrives = NOWHERE;
 }
 
 void timeline(struct connection *conn)

@@ -1,0 +1,211 @@
+/* `vtcp replay`: what a capture's TCP connections did, and where they leave RFC 9293. SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#include "driver.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SHOWN_CONNECTIONS = 20 };
+
+static const char help[] =
+    "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] FILE...\n"
+    "\n"
+    "Reads pcap and pcapng files (`-`: standard input), follows every TCP connection, and drives a pair of vtcp state\n"
+    "machines with what the capture shows. Prints each connection as a ladder, with both endpoints' states after each\n"
+    "segment, and what departs from RFC 9293: which requirement, at which packet; or that it conforms.\n"
+    "\n"
+    "  --json         the same as one JSON object\n"
+    "  --all          every connection and segment (otherwise 20 connections of 400 segments)\n"
+    "  --explain      explain the handshake and the close where they first happen (default: if there is one "
+    "connection)\n"
+    "  --no-explain   do not\n"
+    "  --ascii        no line drawing (default: by locale)\n"
+    "\n"
+    "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags; IPv4, IPv6 with extension headers. IP\n"
+    "fragments and tunnels are not followed, and counted as such. Sequence numbers are relative: each side's SYN is "
+    "0.\n"
+    "Windows are scaled. States are those after the segment, on both sides; `?` where nothing is known.\n"
+    "\n"
+    "A finding `departs` from a MUST or from the protocol's rules; `advice` names a SHOULD, or what may be the path's "
+    "work.\n"
+    "\n"
+    "JSON: {vtcp, command, exit, files: [{file, link, packets, tcp, not_tcp, fragments, malformed, headless, "
+    "unusable,\n"
+    "snapped, complete, error, connections: [{id, incarnation, left: {address, port}, right, start_us, timestamps, "
+    "sack,\n"
+    "window_scale, segments: [{packet, time_us, from, flags, seq, ack, raw_seq, raw_ack, len, window, received, "
+    "left_state,\n"
+    "right_state, remarks}], left_final, right_final, judged, verdict: conforms|departs|not judged,\n"
+    "findings: [{id, section, severity: violation|advice, packet, found, expected}], notes}]}]}\n"
+    "\n"
+    "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n";
+
+static int by_packet(const void *a, const void *b)
+{
+  const struct finding *left = a, *right = b;
+  return (left->packet > right->packet) - (left->packet < right->packet);
+}
+
+static void work_out(struct connection *conn)
+{
+  places(conn);
+  timeline(conn);
+  replay(conn);
+  judge(conn);
+  notes(conn);
+  if (conn->finding_count > 1)
+    qsort(conn->findings, conn->finding_count, sizeof *conn->findings, by_packet);
+}
+
+static void print_count(unsigned long long count, const char *what)
+{
+  if (count > 0)
+    printf("  note: %llu %s\n", count, what);
+}
+
+static void print_file_notes(const struct report *report, const struct flows *flows)
+{
+  print_count(report->not_tcp, "packets are not TCP: not looked at");
+  print_count(report->fragments, "IP fragments: unsupported, not looked at");
+  print_count(report->malformed, "packets with a malformed or cut off IP header: not looked at");
+  print_count(report->headless, "packets whose TCP header was not captured: not looked at");
+  print_count(report->unusable, "segments with an impossible TCP header: not looked at");
+  if (flows->full)
+    printf("  note: only the first %llu segments were read\n", (unsigned long long)flows->segments);
+}
+
+static void print_summary(const struct flows *flows)
+{
+  uint32_t departing = 0, unjudged = 0;
+  for (uint32_t i = 0; i < flows->count; i++) {
+    departing += violations(flows->all[i]) > 0;
+    unjudged += flows->all[i]->judged == 0;
+  }
+  printf("  %u connections: %u conform, %u depart", flows->count, flows->count - departing - unjudged, departing);
+  printf(unjudged > 0 ? ", %u not judged\n" : "\n", unjudged);
+}
+
+static void print_text(const struct report *report, const struct flows *flows, const struct options *options,
+                       uint32_t *said)
+{
+  struct options chosen = *options;
+  uint32_t shown = 0;
+  if (!options->explain_set)
+    chosen.explain = flows->count == 1;
+  printf("%s: %s, %llu packet%s, %u TCP connection%s\n\n", report->path, report->link,
+         (unsigned long long)report->packets, report->packets == 1 ? "" : "s", flows->count,
+         flows->count == 1 ? "" : "s");
+  for (uint32_t i = 0; i < flows->count; i++) {
+    bool show = options->all || shown < SHOWN_CONNECTIONS || violations(flows->all[i]) > 0;
+    if (show && (options->all || shown < 2 * SHOWN_CONNECTIONS))
+      shown++, ladder(flows->all[i], i + 1, &chosen, said);
+  }
+  if (shown < flows->count)
+    printf("... %u connections not shown (--all shows them)\n\n", flows->count - shown);
+  print_file_notes(report, flows);
+  if (flows->count > 1)
+    print_summary(flows);
+}
+
+struct collector {
+  struct flows *flows;
+  struct report *report;
+};
+
+static void collect(void *context, const struct frame *frame)
+{
+  struct collector *collector = context;
+  flows_add(collector->flows, frame, collector->report);
+}
+
+static int judge_file(const char *path, const struct options *options, bool first, uint32_t *said)
+{
+  struct flows flows;
+  struct report report = {.path = path};
+  struct collector collector = {&flows, &report};
+  int status = EXIT_FINE;
+  flows_init(&flows);
+  bool usable = capture_read(&report, collect, &collector, isatty(STDERR_FILENO) != 0);
+  if (usable && flows.count == 0) {
+    usable = false;
+    snprintf(report.error, sizeof report.error, "no usable TCP segment in %llu packets",
+             (unsigned long long)report.packets);
+  }
+  for (uint32_t i = 0; i < flows.count; i++) {
+    work_out(flows.all[i]);
+    if (violations(flows.all[i]) > 0)
+      status = EXIT_FINDING;
+  }
+  if (!usable)
+    status = EXIT_UNUSABLE;
+  if (options->json)
+    json_file(&report, &flows, first);
+  else if (flows.count > 0)
+    print_text(&report, &flows, options, said);
+  fflush(stdout);
+  if (!usable)
+    fprintf(stderr, "vtcp: %s: %s\n", path, report.error);
+  flows_free(&flows);
+  return status;
+}
+
+/* The number of options at the front, or -1. */
+static int read_options(int count, char **arguments, struct options *options)
+{
+  int i = 0;
+  for (; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0'; i++) {
+    const char *option = arguments[i];
+    if (strcmp(option, "--") == 0)
+      return i + 1;
+    else if (strcmp(option, "--json") == 0)
+      options->json = true;
+    else if (strcmp(option, "--all") == 0)
+      options->all = true;
+    else if (strcmp(option, "--ascii") == 0)
+      options->ascii = true;
+    else if (strcmp(option, "--explain") == 0)
+      options->explain = options->explain_set = true;
+    else if (strcmp(option, "--no-explain") == 0)
+      options->explain = false, options->explain_set = true;
+    else {
+      fprintf(stderr, "vtcp replay: unknown option %s (see `vtcp replay --help`)\n", option);
+      return -1;
+    }
+  }
+  return i;
+}
+
+int command_replay(int count, char **arguments)
+{
+  struct options options = {0};
+  uint32_t said = 0;
+  int status = EXIT_FINE;
+  for (int i = 0; i < count && strcmp(arguments[i], "--") != 0; i++) {
+    if (strcmp(arguments[i], "--help") != 0 && strcmp(arguments[i], "-h") != 0)
+      continue;
+    fputs(help, stdout);
+    return EXIT_FINE;
+  }
+  setlocale(LC_CTYPE, "");
+  options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+  int first = read_options(count, arguments, &options);
+  if (first < 0)
+    return EXIT_UNUSABLE;
+  if (first == count) {
+    fputs("vtcp replay: no file (see `vtcp replay --help`)\n", stderr);
+    return EXIT_UNUSABLE;
+  }
+  if (options.json)
+    json_open();
+  for (int i = first; i < count; i++) {
+    int of_file = judge_file(arguments[i], &options, i == first, &said);
+    if (of_file > status)
+      status = of_file;
+  }
+  if (options.json)
+    json_close(status);
+  return status;
+}

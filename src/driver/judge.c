@@ -1,0 +1,384 @@
+/* What a segment may be, given what its sender had received by then. A real endpoint is allowed its freedom: when it
+ * acknowledges, how much it sends, how large its windows are, the order of options. The capture may lack segments and may
+ * have them slightly out of order: in doubt there is no finding. SPDX-License-Identifier: MIT */
+#include "driver.h"
+
+#include <string.h>
+
+enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000 };
+
+/* What one side has sent and offered so far. */
+struct book {
+  int64_t sent;  /* behind the last octet sent */
+  int64_t fin;   /* place of its FIN, -1: none */
+  int64_t acked; /* highest acknowledgment that it sent, -1: none */
+  int64_t edge;  /* highest right edge that it offered outside its SYN, -1: none */
+  uint32_t tsval;
+  bool ts_seen, receded;
+};
+
+static const struct packet *packet_at(const struct connection *conn, uint32_t index)
+{
+  return &conn->packets[index];
+}
+
+static bool is_aside(const struct packet *p)
+{
+  return (p->marks & (MARK_FOREIGN | MARK_DUPLICATE | MARK_DAMAGED)) != 0;
+}
+
+/* Whether what the peer sent afterwards shows that the octets acknowledged had not been sent: its next new segment, or its
+ * next bare acknowledgment (at SND.NXT), begins before them. If it begins behind them, the capture lacks them. */
+bool acks_unsent(const struct connection *conn, const struct packet *ack)
+{
+  uint32_t index = (uint32_t)(ack - conn->packets);
+  for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
+    const struct packet *p = packet_at(conn, i);
+    uint32_t skipped = MARK_AGAIN | MARK_KEEP_ALIVE | MARK_PROBE | MARK_FOREIGN | MARK_DUPLICATE;
+    if (p->from == ack->from || p->seg.rst || (p->marks & skipped) != 0)
+      continue;
+    if (p->start >= ack->ack)
+      return false;
+    if (p->us >= ack->us + SLIP_US)
+      return true;
+    if (p->end >= ack->ack)
+      return false; /* captured a little late */
+  }
+  return false;
+}
+
+static void judge_flags(struct connection *conn, uint32_t index)
+{
+  const struct vtcp_segment *seg = &packet_at(conn, index)->seg;
+  if (!seg->has_ack && !seg->rst && !seg->syn)
+    finding(conn, index, VIOLATION, "3.1", "3.1", "ACK on every segment after the first SYN", "no ACK flag");
+  if (seg->syn && seg->rst)
+    finding(conn, index, ADVICE, "3.5.2", "3.5.2", "a reset without SYN", "SYN and RST in one segment");
+  if (seg->syn && seg->fin)
+    finding(conn, index, ADVICE, "3.5", "3.5", "a SYN that opens, a FIN that closes", "SYN and FIN in one segment");
+  if (packet_at(conn, index)->wire == VTCP_WIRE_BAD_OPTION)
+    finding(conn, index, VIOLATION, "MUST-68", "3.1", "options whose lengths fit the header",
+            "an option has an illegal length");
+}
+
+static void judge_handshake_options(struct connection *conn, uint32_t index)
+{
+  const struct vtcp_segment *seg = &packet_at(conn, index)->seg;
+  const struct packet *syn = packet_at(conn, 0);
+  if (seg->has_wscale && seg->wscale > 14)
+    finding(conn, index, VIOLATION, "RFC7323-2.3", "RFC 7323 2.3", "at most 14", "window scale %u", seg->wscale);
+  if (!seg->has_ack || !conn->syn_first || syn->cut || syn->from == packet_at(conn, index)->from)
+    return;
+  if (seg->has_wscale && !syn->seg.has_wscale)
+    finding(conn, index, VIOLATION, "RFC7323-2.2", "RFC 7323 2.2", "window scale only in answer to window scale",
+            "SYN,ACK with window scale, but the SYN (#%llu) has none", (unsigned long long)syn->number);
+  if (seg->has_ts && !syn->seg.has_ts)
+    finding(conn, index, VIOLATION, "RFC7323-3.2", "RFC 7323 3.2", "timestamps only in answer to timestamps",
+            "SYN,ACK with timestamps, but the SYN (#%llu) has none", (unsigned long long)syn->number);
+}
+
+static void judge_options(struct connection *conn, uint32_t index)
+{
+  const struct packet *p = packet_at(conn, index);
+  const struct vtcp_segment *seg = &p->seg;
+  if (seg->syn) {
+    judge_handshake_options(conn, index);
+    return;
+  }
+  if (seg->has_mss)
+    finding(conn, index, VIOLATION, "MUST-65", "3.2", "MSS only on a SYN", "MSS option without SYN");
+  if (seg->has_wscale)
+    finding(conn, index, VIOLATION, "RFC7323-2.2", "RFC 7323 2.2", "window scale only on a SYN",
+            "window scale option without SYN");
+  if (seg->sack_permitted)
+    finding(conn, index, VIOLATION, "RFC2018-2", "RFC 2018 2", "SACK-permitted only on a SYN",
+            "SACK-permitted option without SYN");
+  if (p->cut || p->wire != VTCP_WIRE_OK || !conn->handshake_whole)
+    return;
+  if (conn->ts_negotiated && !seg->has_ts && !seg->rst)
+    finding(conn, index, VIOLATION, "RFC7323-3.2", "RFC 7323 3.2",
+            "timestamps on every segment once both SYNs had them", "no timestamps option");
+  if (!conn->ts_negotiated && seg->has_ts && !seg->rst)
+    finding(conn, index, ADVICE, "RFC7323-3.2", "RFC 7323 3.2", "timestamps only when both SYNs had them",
+            "timestamps that were not negotiated");
+  if (!conn->sack_negotiated && seg->sack_count > 0)
+    finding(conn, index, VIOLATION, "RFC2018-2", "RFC 2018 2", "SACK only to a peer whose SYN permits it",
+            "SACK blocks that were not negotiated");
+}
+
+static void judge_syn(struct connection *conn, uint32_t index, const struct book *other)
+{
+  const struct packet *p = packet_at(conn, index);
+  if (!p->seg.syn || p->seg.rst || !p->seg.has_ack)
+    return;
+  if (!conn->side[!p->from].isn_known)
+    return;
+  if (p->ack < 1 || p->ack > (other->sent > 1 ? other->sent : 1))
+    finding(conn, index, VIOLATION, "3.10.7.2", "3.10.7.2", "the peer's initial sequence number + 1",
+            "SYN,ACK acknowledges %+lld relative to the peer's initial sequence number", (long long)p->ack);
+}
+
+static void judge_ack(struct connection *conn, uint32_t index, const struct book *own)
+{
+  const struct packet *p = packet_at(conn, index);
+  if (!p->seg.has_ack || p->seg.rst || p->seg.syn)
+    return;
+  if ((p->marks & MARK_UNSEEN) != 0 && acks_unsent(conn, p))
+    finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "SEG.ACK at most what the peer had sent",
+            "acknowledges octets up to %lld, which the peer had not sent", (long long)p->ack);
+  bool newer = p->seg.has_ts && own->ts_seen && p->seg.tsval - own->tsval - 1 < 0x7fffffffu;
+  if (p->ack < own->acked && newer)
+    finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "RCV.NXT never recedes",
+            "acknowledges %lld after having acknowledged %lld", (long long)p->ack, (long long)own->acked);
+}
+
+/* The highest edge that the peer offers within a moment: packets are not always captured in their order. */
+static int64_t edge_soon(const struct connection *conn, uint32_t index, int64_t edge)
+{
+  const struct packet *p = packet_at(conn, index);
+  for (uint32_t i = index + 1; i < conn->count && i < index + 64; i++) {
+    const struct packet *q = packet_at(conn, i);
+    if (q->us > p->us + SLIP_US / 5)
+      break;
+    if (q->from == p->from || !q->seg.has_ack || is_aside(q))
+      continue;
+    if (q->ack + q->window > edge)
+      edge = q->ack + q->window;
+  }
+  return edge;
+}
+
+/* Sender: new text inside the offered window; one octet beyond it as a probe (3.8.6.1). If the receiver took it and the
+ * capture lacks segments anyway, a window update may be among them. */
+static void judge_window(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
+{
+  const struct packet *p = packet_at(conn, index);
+  int64_t text_end = p->end - p->seg.fin;
+  if (p->seg.len == 0 || p->seg.rst || p->seg.syn || other->edge < 0 || !conn->side[!p->from].scale_known)
+    return;
+  if (text_end <= own->sent || text_end <= other->edge + 1)
+    return;
+  int64_t edge = edge_soon(conn, index, other->edge);
+  if (text_end <= edge + 1)
+    return;
+  if (conn->gap_seen && p->arrives != NOWHERE)
+    return;
+  finding(conn, index, VIOLATION, "3.8.6", "3.8.6", "new text inside the window, or one octet as a probe",
+          "text up to %lld, %lld beyond the right edge %lld", (long long)text_end, (long long)(text_end - edge),
+          (long long)edge);
+}
+
+/* Receiver: the right edge does not move to the left, but for the rounding of a scaled window. */
+static void judge_edge(struct connection *conn, uint32_t index, struct book *own)
+{
+  const struct packet *p = packet_at(conn, index);
+  const struct stream *side = &conn->side[p->from];
+  if (!p->seg.has_ack || p->seg.rst || p->seg.syn || !side->scale_known || own->receded)
+    return;
+  if (p->ack < own->acked || p->ack + p->window + (1 << side->scale) > own->edge)
+    return;
+  own->receded = true;
+  finding(conn, index, ADVICE, "SHLD-14", "3.8.6", "a right edge that does not recede",
+          "right edge %lld after %lld (first such segment of this side)", (long long)p->ack + p->window,
+          (long long)own->edge);
+}
+
+static void judge_fin(struct connection *conn, uint32_t index, const struct book *own)
+{
+  const struct packet *p = packet_at(conn, index);
+  int64_t text_end = p->end - p->seg.fin;
+  if (p->seg.rst)
+    return;
+  if (own->fin >= 0 && p->seg.len > 0 && text_end > own->fin)
+    finding(conn, index, VIOLATION, "3.6", "3.6", "no new text after FIN", "text up to %lld after FIN at %lld",
+            (long long)text_end, (long long)own->fin);
+  if (p->seg.fin && own->fin >= 0 && text_end != own->fin)
+    finding(conn, index, VIOLATION, "3.6", "3.6", "FIN at the same sequence number when sent again",
+            "FIN at %lld after FIN at %lld", (long long)text_end, (long long)own->fin);
+  if (p->seg.fin && own->fin < 0 && text_end < own->sent)
+    finding(conn, index, VIOLATION, "3.6", "3.6", "FIN after all text", "FIN at %lld, but text up to %lld was sent",
+            (long long)text_end, (long long)own->sent);
+}
+
+/* The number of leading octets that agree; `count` if all do. */
+static uint32_t agree(const uint8_t *a, const uint8_t *b, uint32_t count)
+{
+  uint32_t same = 0;
+  while (same < count && a[same] == b[same])
+    same++;
+  return same;
+}
+
+/* Where p's text first differs from that of `before`, or -1. */
+static int64_t difference(const struct packet *p, const struct packet *before)
+{
+  int64_t a = p->start + p->seg.syn, b = before->start + before->seg.syn;
+  int64_t from = a > b ? a : b;
+  int64_t until = a + p->have < b + before->have ? a + p->have : b + before->have;
+  if (p->text == NULL || before->text == NULL || from >= until)
+    return -1;
+  uint32_t count = (uint32_t)(until - from);
+  uint32_t same = agree(p->text + (from - a), before->text + (from - b), count);
+  return same < count ? from + same : -1;
+}
+
+static void judge_again(struct connection *conn, uint32_t index)
+{
+  const struct packet *p = packet_at(conn, index);
+  if ((p->marks & MARK_AGAIN) == 0 || (p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0 || p->seg.len == 0)
+    return;
+  if (p->text == NULL)
+    conn->text_dropped = true;
+  if (p->sum == SUM_WRONG)
+    return;
+  for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK;) {
+    const struct packet *before = packet_at(conn, i);
+    if (before->from != p->from || is_aside(before) || before->sum == SUM_WRONG || before->seg.rst)
+      continue;
+    if ((before->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0)
+      continue;
+    int64_t at = difference(p, before);
+    if (at < 0)
+      continue;
+    finding(conn, index, VIOLATION, "3.10.8", "3.10.8", "the same octets at the same sequence numbers",
+            "sends text again, but octet %lld differs from #%llu", (long long)at, (unsigned long long)before->number);
+    return;
+  }
+}
+
+/* MUST-16, but a segment captured before the interface cut it up, or after it joined it, may be larger: its checksum is not
+ * the final one. */
+static void judge_mss(struct connection *conn, uint32_t index)
+{
+  const struct packet *p = packet_at(conn, index);
+  const struct stream *peer = &conn->side[!p->from];
+  uint32_t options = p->header > 20 ? p->header - 20u : 0, mss = peer->endpoint.version == 4 ? 536 : 1220;
+  if (!peer->isn_known || p->seg.syn || p->seg.rst || p->seg.len == 0 || p->sum != SUM_RIGHT || p->cut)
+    return;
+  for (uint32_t i = 0; i < conn->count && i < index; i++) {
+    const struct packet *syn = packet_at(conn, i);
+    if (syn->from == p->from || !syn->seg.syn || is_aside(syn))
+      continue;
+    if (syn->cut)
+      return;
+    if (syn->seg.has_mss)
+      mss = syn->seg.mss;
+    if (p->seg.len + options > mss && p->seg.len > 1)
+      finding(conn, index, VIOLATION, syn->seg.has_mss ? "MUST-16" : "MUST-15", "3.7.1",
+              "text and options within the peer's MSS", "%u octets of text and %u of options, but the peer's MSS is %u",
+              p->seg.len, options, mss);
+    return;
+  }
+}
+
+static void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
+{
+  const struct packet *p = packet_at(conn, index);
+  if (!conn->sack_negotiated || conn->gap_seen || p->seg.syn || p->seg.rst)
+    return;
+  for (uint32_t i = 0; i < p->seg.sack_count && i < 4; i++) {
+    uint32_t beyond = p->seg.sack[i].right - conn->side[!p->from].isn - (uint32_t)peer_sent;
+    if (beyond == 0 || beyond >= 0x80000000u)
+      continue;
+    finding(conn, index, VIOLATION, "RFC2018-3", "RFC 2018 3", "blocks of octets that were received",
+            "selectively acknowledges octets that the peer never sent");
+    return;
+  }
+}
+
+/* A challenge ACK is <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, whatever it answers. */
+static void judge_challenge(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
+{
+  const struct packet *p = packet_at(conn, index);
+  if ((p->marks & MARK_CHALLENGE) == 0)
+    return;
+  if (p->start > own->sent || p->ack < own->acked || p->ack > other->sent)
+    finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>",
+            "challenge ACK with seq=%lld ack=%lld; SND.NXT is %lld", (long long)p->start, (long long)p->ack,
+            (long long)own->sent);
+}
+
+static void judge_aside(struct connection *conn, uint32_t index)
+{
+  const struct packet *p = packet_at(conn, index);
+  if ((p->marks & MARK_DAMAGED) != 0 && p->arrives != NOWHERE && p->end > p->start)
+    finding(conn, index, VIOLATION, "MUST-3", "3.1", "a segment with a wrong checksum is discarded",
+            "the checksum is wrong, but the receiver acknowledged the segment");
+  else if ((p->marks & MARK_DAMAGED) != 0)
+    finding(conn, index, ADVICE, "MUST-2", "3.1", "a checksum that fits the segment",
+            "the checksum is wrong: damaged on its way, or not computed");
+  if ((p->marks & MARK_FOREIGN) == 0 || p->seg.rst || (p->seg.syn && !p->seg.has_ack))
+    return;
+  if (p->seg.syn)
+    finding(conn, index, ADVICE, "3.8.3", "3.8.3", "the same initial sequence number when a SYN is sent again",
+            "SYN,ACK with another initial sequence number (SYN cookies do so)");
+  else
+    finding(conn, index, ADVICE, "3.4", "3.4", "a sequence number near SND.NXT",
+            "sequence number %u belongs to no place of this connection", p->seg.seq);
+}
+
+static void enter(struct book *own, const struct packet *p)
+{
+  if (p->seg.rst)
+    return;
+  if (p->end > own->sent)
+    own->sent = p->end;
+  if (p->seg.fin && own->fin < 0)
+    own->fin = p->end - 1;
+  if (!p->seg.has_ack)
+    return;
+  if (p->ack > own->acked)
+    own->acked = p->ack;
+  if (!p->seg.syn && p->ack + p->window > own->edge)
+    own->edge = p->ack + p->window;
+  if (p->seg.syn && own->edge < 0)
+    own->edge = p->ack + p->window;
+  if (p->seg.has_ts && (!own->ts_seen || p->seg.tsval - own->tsval < 0x80000000u)) {
+    own->ts_seen = true;
+    own->tsval = p->seg.tsval;
+  }
+}
+
+static int64_t all_sent(const struct connection *conn, uint8_t side)
+{
+  int64_t sent = 0;
+  for (uint32_t i = 0; i < conn->count; i++) {
+    const struct packet *p = packet_at(conn, i);
+    if (p->from == side && !is_aside(p) && p->end > sent)
+      sent = p->end;
+  }
+  return sent;
+}
+
+void judge(struct connection *conn)
+{
+  struct book book[2] = {{.fin = -1, .acked = -1, .edge = -1}, {.fin = -1, .acked = -1, .edge = -1}};
+  const int64_t in_all[2] = {all_sent(conn, 0), all_sent(conn, 1)};
+  for (uint32_t i = 0; i < conn->count; i++) {
+    struct packet *p = &conn->packets[i];
+    struct book *own = &book[p->from];
+    const struct book *other = &book[!p->from];
+    if ((p->marks & MARK_DUPLICATE) != 0)
+      continue;
+    p->marks |= MARK_JUDGED;
+    conn->judged++;
+    judge_flags(conn, i);
+    judge_options(conn, i);
+    if (p->seg.rst)
+      judge_reset(conn, i, own->sent);
+    if (is_aside(p)) {
+      judge_aside(conn, i);
+      continue;
+    }
+    judge_syn(conn, i, other);
+    judge_ack(conn, i, own);
+    judge_window(conn, i, own, other);
+    judge_edge(conn, i, own);
+    judge_fin(conn, i, own);
+    judge_again(conn, i);
+    judge_mss(conn, i);
+    judge_sack(conn, i, in_all[!p->from]);
+    judge_challenge(conn, i, own, other);
+    enter(own, p);
+  }
+}

@@ -1,0 +1,315 @@
+/* A connection as two lifelines, for people. SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#include "driver.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { ARROW = 54, WIDE = 120, NARROW = 96, SHOWN = 400, SHOWN_LAST = 100, SHOWN_FINDINGS = 100 };
+
+void endpoint_text(const struct endpoint *endpoint, char *out, size_t room)
+{
+  char address[INET6_ADDRSTRLEN] = "?";
+  inet_ntop(endpoint->version == 4 ? AF_INET : AF_INET6, endpoint->address, address, sizeof address);
+  snprintf(out, room, endpoint->version == 4 ? "%s:%u" : "[%s]:%u", address, endpoint->port);
+}
+
+void flags_text(const struct vtcp_segment *seg, char *out, size_t room)
+{
+  const struct {
+    bool set;
+    const char *name;
+  } flags[] = {{seg->syn, "SYN"}, {seg->fin, "FIN"}, {seg->rst, "RST"}, {seg->psh, "PSH"},
+               {seg->urg, "URG"}, {seg->ece, "ECE"}, {seg->cwr, "CWR"}, {seg->has_ack, "ACK"}};
+  size_t used = 0;
+  out[0] = '\0';
+  for (size_t i = 0; i < sizeof flags / sizeof *flags && used + 5 < room; i++)
+    if (flags[i].set)
+      used += (size_t)snprintf(out + used, room - used, "%s%s", used > 0 ? "," : "", flags[i].name);
+  if (used == 0)
+    snprintf(out, room, "none");
+}
+
+const char *state_text(uint8_t state)
+{
+  return state == NO_STATE ? "?" : vtcp_state_name(state);
+}
+
+static unsigned long long number_at(const struct connection *conn, uint32_t index)
+{
+  return index < conn->count ? (unsigned long long)conn->packets[index].number : 0;
+}
+
+static void add(char *out, size_t room, const char *text)
+{
+  size_t used = strlen(out);
+  snprintf(out + used, room - used, "%s%s", used > 0 ? "; " : "", text);
+}
+
+static void add_numbered(char *out, size_t room, const char *text, unsigned long long number)
+{
+  char line[96];
+  snprintf(line, sizeof line, "%s #%llu", text, number);
+  add(out, room, line);
+}
+
+static void annotate_fate(const struct connection *conn, const struct packet *p, char *out, size_t room)
+{
+  bool bare = p->end == p->start;
+  if ((p->marks & MARK_LOST) != 0 && bare)
+    add(out, room, "lost or late: its peer sends again");
+  else if ((p->marks & MARK_LOST) != 0)
+    add_numbered(out, room, "lost: sent again in", number_at(conn, p->resent));
+  if ((p->marks & MARK_REFUSED) != 0)
+    add(out, room, "not taken: the window is closed");
+  if ((p->marks & MARK_IN_FLIGHT) != 0)
+    add(out, room, "not acknowledged in this capture");
+  if ((p->marks & MARK_DAMAGED) != 0)
+    add(out, room, "wrong checksum");
+  if ((p->marks & MARK_LATE) != 0 && (p->seg.syn || p->seg.fin || p->seg.rst))
+    add_numbered(out, room, "arrives after", number_at(conn, p->arrives));
+}
+
+static void annotate_sack(const struct connection *conn, const struct packet *p, char *out, size_t room)
+{
+  char line[64];
+  uint32_t isn = conn->side[!p->from].isn;
+  if (p->seg.sack_count == 0 || p->seg.rst)
+    return;
+  bool twice = p->seg.ack - p->seg.sack[0].left - 1 < 0x7fffffffu; /* RFC 2883: below the acknowledgment */
+  snprintf(line, sizeof line, "%s %u-%u%s", twice ? "D-SACK" : "SACK", p->seg.sack[0].left - isn,
+           p->seg.sack[0].right - isn, p->seg.sack_count > 1 ? " ..." : "");
+  add(out, room, line);
+}
+
+/* What the marks of a packet say, in words. */
+void annotations(const struct connection *conn, uint32_t index, char *out, size_t room)
+{
+  static const struct {
+    uint32_t mark;
+    const char *text;
+    bool numbered;
+  } words[] = {
+      {MARK_AGAIN, "retransmission of", true},
+      {MARK_DUPLICATE, "captured twice: the same packet as", true},
+      {MARK_OUT_OF_ORDER, "fills a gap", false},
+      {MARK_GAP, "after a gap", false},
+      {MARK_KEEP_ALIVE, "keep-alive", false},
+      {MARK_PROBE, "window probe", false},
+      {MARK_ZERO_WINDOW, "zero window", false},
+      {MARK_WINDOW_UPDATE, "window update", false},
+      {MARK_CHALLENGE, "challenge ACK for", true},
+      {MARK_DUPLICATE_ACK, "duplicate ACK", false},
+      {MARK_FOREIGN, "not of this connection's numbers", false},
+      {MARK_ANSWER, "answers", true},
+      {MARK_UNSEEN, "acknowledges what was not captured", false},
+      {MARK_RESTART, "its sender has lost the connection", false},
+      {MARK_IGNORED, "not heeded by anyone", false},
+  };
+  const struct packet *p = &conn->packets[index];
+  out[0] = '\0';
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if ((p->marks & words[i].mark) == 0)
+      continue;
+    if (words[i].numbered && p->cause < conn->count)
+      add_numbered(out, room, words[i].text, number_at(conn, p->cause));
+    else
+      add(out, room, words[i].text);
+  }
+  annotate_sack(conn, p, out, room);
+  annotate_fate(conn, p, out, room);
+}
+
+/* --- Arrows --- */
+
+static void label_text(const struct packet *p, char *out, size_t room)
+{
+  char flags[40];
+  flags_text(&p->seg, flags, sizeof flags);
+  size_t used = (size_t)snprintf(out, room, "%s ", flags);
+  if ((p->marks & MARK_FOREIGN) != 0)
+    used += (size_t)snprintf(out + used, room - used, "seq=(%u)", p->seg.seq);
+  else
+    used += (size_t)snprintf(out + used, room - used, "seq=%lld", (long long)p->start);
+  if (p->seg.has_ack)
+    used += (size_t)snprintf(out + used, room - used, " ack=%lld", (long long)p->ack);
+  if (p->seg.len > 0)
+    used += (size_t)snprintf(out + used, room - used, " len=%u", p->seg.len);
+  if (!p->seg.rst)
+    used += (size_t)snprintf(out + used, room - used, " win=%u", p->window);
+  if (p->seg.has_mss)
+    used += (size_t)snprintf(out + used, room - used, " mss=%u", p->seg.mss);
+  if (p->seg.urg)
+    snprintf(out + used, room - used, " up=%u", p->seg.up);
+}
+
+static void repeat(const char *text, size_t count)
+{
+  while (count-- > 0)
+    fputs(text, stdout);
+}
+
+static size_t print_arrow(const struct packet *p, bool ascii)
+{
+  char label[160];
+  label_text(p, label, sizeof label);
+  size_t length = strlen(label), rest = length + 6 < ARROW ? ARROW - length - 6 : 1;
+  const char *line = ascii ? "-" : "\u2500", *lost = ascii ? "X" : "\u2717";
+  const char *head = p->from == 0 ? (ascii ? ">" : "\u25b6") : (ascii ? "<" : "\u25c0");
+  bool gone = p->arrives == NOWHERE && (p->marks & MARK_DUPLICATE) == 0;
+  size_t flown = gone ? rest / 2 : rest;
+  if (p->from == 0) {
+    repeat(line, 2);
+    printf(" %s ", label);
+    repeat(line, flown);
+    fputs(gone ? lost : head, stdout);
+    repeat(" ", rest - flown);
+  } else {
+    repeat(" ", rest - flown);
+    fputs(gone ? lost : head, stdout);
+    repeat(line, flown);
+    printf(" %s ", label);
+    repeat(line, 2);
+  }
+  return length + rest + 5;
+}
+
+/* Text behind a margin, broken between words. */
+static void print_wrapped(const char *margin, size_t column, const char *text)
+{
+  size_t room = NARROW - column;
+  while (*text != '\0') {
+    size_t length = strlen(text), take = length;
+    if (length > room) {
+      take = room;
+      while (take > 0 && text[take] != ' ')
+        take--;
+      if (take == 0)
+        take = room;
+    }
+    printf("%s%.*s\n", margin, (int)take, text);
+    text += take;
+    while (*text == ' ')
+      text++;
+  }
+}
+
+static void print_row(const struct connection *conn, uint32_t index, const struct options *options)
+{
+  const struct packet *p = &conn->packets[index];
+  uint64_t us = p->us >= conn->packets[0].us ? p->us - conn->packets[0].us : 0;
+  char remark[240];
+  printf("%5llu.%06llu %6llu  %-12s ", (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000),
+         (unsigned long long)p->number, state_text(p->state[0]));
+  size_t width = 33 + print_arrow(p, options->ascii) + 1;
+  annotations(conn, index, remark, sizeof remark);
+  size_t state = strlen(state_text(p->state[1]));
+  printf(" %s", state_text(p->state[1]));
+  if (remark[0] == '\0') {
+    putchar('\n');
+  } else if (width + 14 + strlen(remark) <= WIDE) {
+    printf("%*s%s\n", state < 12 ? (int)(14 - state) : 2, "", remark);
+  } else {
+    printf("\n%34s(%s)\n", "", remark);
+  }
+}
+
+static void print_explanations(const struct connection *conn, uint32_t index, const struct options *options,
+                               uint32_t *said)
+{
+  const char *lines[EXPLANATIONS];
+  uint32_t count = explanations(conn, index, said, lines);
+  const char *margin = options->ascii ? "                    | " : "                    \u2502 ";
+  for (uint32_t i = 0; i < count; i++)
+    print_wrapped(margin, 22, lines[i]);
+}
+
+/* --- Around the ladder --- */
+
+static const struct vtcp_segment *syn_of(const struct connection *conn, uint8_t side)
+{
+  for (uint32_t i = 0; i < conn->count; i++) {
+    const struct packet *p = &conn->packets[i];
+    if (p->from == side && p->seg.syn && (p->marks & MARK_FOREIGN) == 0)
+      return &p->seg;
+  }
+  return NULL;
+}
+
+static void print_options(const struct connection *conn)
+{
+  const struct vtcp_segment *left = syn_of(conn, 0), *right = syn_of(conn, 1);
+  if (left == NULL || right == NULL)
+    return;
+  printf("  options: MSS ");
+  if (left->has_mss)
+    printf("%u", left->mss);
+  else
+    printf("none");
+  if (right->has_mss)
+    printf(" / %u", right->mss);
+  else
+    printf(" / none");
+  if (left->has_wscale && right->has_wscale)
+    printf(", window scale %u / %u", left->wscale, right->wscale);
+  printf("%s%s\n", conn->ts_negotiated ? ", timestamps" : "", conn->sack_negotiated ? ", SACK" : "");
+}
+
+static void print_heading(const struct connection *conn, uint32_t id, const struct options *options)
+{
+  char left[64], right[64];
+  uint64_t first = conn->packets[0].us, last = conn->packets[conn->count - 1].us, us = last > first ? last - first : 0;
+  endpoint_text(&conn->side[0].endpoint, left, sizeof left);
+  endpoint_text(&conn->side[1].endpoint, right, sizeof right);
+  printf("Connection %u: %s %s %s, %u segment%s in %llu.%06llu s", id, left, options->ascii ? "<->" : "\u2194", right,
+         conn->count, conn->count == 1 ? "" : "s", (unsigned long long)(us / 1000000),
+         (unsigned long long)(us % 1000000));
+  if (conn->incarnation > 1)
+    printf(" (incarnation %u of these sockets)", conn->incarnation);
+  putchar('\n');
+  print_options(conn);
+  printf("\n%12s %6s  %-*s %s\n", "time/s", "#", 67, left, right);
+}
+
+static void print_verdict(const struct connection *conn, const struct options *options)
+{
+  uint32_t wrong = violations(conn), advice = conn->finding_count - wrong;
+  for (uint32_t i = 0; i < conn->finding_count; i++) {
+    const struct finding *f = &conn->findings[i];
+    if (i == SHOWN_FINDINGS && !options->all) {
+      printf("  ... %u more findings (--all shows them)\n", conn->finding_count - i);
+      break;
+    }
+    printf("  %s #%llu [%s, section %s]: %s\n    expected: %s\n", f->severity == VIOLATION ? "departs" : "advice ",
+           (unsigned long long)conn->packets[f->packet].number, f->id, f->section, f->found, f->expected);
+  }
+  for (uint32_t i = 0; i < conn->note_count; i++)
+    printf("  note: %s\n", conn->notes[i]);
+  if (wrong > 0)
+    printf("  departs from RFC 9293: %u finding%s, %u advice, %u segments judged\n", wrong, wrong == 1 ? "" : "s",
+           advice, conn->judged);
+  else if (conn->judged == 0)
+    printf("  not judged: nothing of this connection could be judged\n");
+  else
+    printf("  conforms: %u segment%s judged, nothing departs from RFC 9293%s\n", conn->judged,
+           conn->judged == 1 ? "" : "s", advice > 0 ? " (see the advice)" : "");
+}
+
+void ladder(const struct connection *conn, uint32_t id, const struct options *options, uint32_t *said)
+{
+  print_heading(conn, id, options);
+  bool elide = !options->all && conn->count > SHOWN;
+  for (uint32_t i = 0; i < conn->count; i++) {
+    if (elide && i == SHOWN - SHOWN_LAST) {
+      uint32_t until = conn->count - SHOWN_LAST;
+      printf("%12s %6s  ... %u segments not shown (--all shows them) ...\n", "", "", until - i);
+      i = until;
+    }
+    print_row(conn, i, options);
+    if (options->explain)
+      print_explanations(conn, i, options, said);
+  }
+  putchar('\n');
+  print_verdict(conn, options);
+  putchar('\n');
+}

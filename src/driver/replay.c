@@ -1,0 +1,472 @@
+/* Two machines live through the connection: each is given the calls that its endpoint must have made and the segments that
+ * it must have received, so the states shown are those of vtcp_step.
+ *
+ * The machines are brought along where a real endpoint is free to differ: their receive buffers are always read empty,
+ * windows above 64 KiB are shown to them as 64 KiB, and an acknowledgment of more than they could send under such a window
+ * is given to them in several steps. SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#include "driver.h"
+
+#include <stdlib.h>
+
+enum { HELD = 1024, MOST_STEPS = 1 << 20 };
+
+struct machine {
+  struct vtcp_conn tcb;
+  bool known;          /* something of this endpoint was captured */
+  bool restarted;      /* its numbers are no longer those of the stream */
+  bool closed_given;   /* CLOSE was called */
+  int64_t given;       /* behind the last octet that SEND was given, and the FIN */
+  int64_t received;    /* place of RCV.NXT in the peer's stream */
+  uint32_t held[HELD]; /* packets that came before their turn */
+  uint32_t held_count;
+  bool has_answer; /* the machine answered the last segment, */
+  bool challenged; /* with a challenge ACK, */
+  struct vtcp_segment answer;
+  uint32_t answered; /* this one */
+};
+
+struct run {
+  struct connection *conn;
+  struct machine side[2];
+  uint64_t now;
+};
+
+static int64_t near_place(uint32_t seq, uint32_t isn, int64_t near)
+{
+  uint32_t ahead = seq - isn - (uint32_t)near;
+  return near + (ahead < 0x80000000u ? (int64_t)ahead : (int64_t)ahead - ((int64_t)1 << 32));
+}
+
+static bool synchronized(const struct machine *m)
+{
+  return m->tcb.state >= VTCP_ESTABLISHED;
+}
+
+/* --- Steps --- */
+
+static void step_once(struct run *run, uint8_t side, const struct vtcp_event *event, struct vtcp_actions *actions)
+{
+  struct machine *m = &run->side[side];
+  vtcp_step(&m->tcb, event, actions);
+  if (!m->restarted && m->tcb.state >= VTCP_SYN_RECEIVED)
+    m->received = near_place(m->tcb.rcv_nxt, run->conn->side[!side].isn, m->received);
+}
+
+static void run_on(struct run *run, uint8_t side, struct vtcp_actions *actions)
+{
+  struct vtcp_event event = {.now = run->now, .type = VTCP_MORE};
+  for (uint32_t i = 0; actions->more && i < MOST_STEPS; i++)
+    step_once(run, side, &event, actions);
+}
+
+/* One step, and all that follows from it at once. */
+static struct vtcp_actions step(struct run *run, uint8_t side, struct vtcp_event event)
+{
+  struct vtcp_actions first, next;
+  event.now = run->now;
+  step_once(run, side, &event, &first);
+  next = first;
+  run_on(run, side, &next);
+  if (first.readable > 0 || next.readable > 0) {
+    struct vtcp_event read = {.now = run->now, .type = VTCP_RECEIVE, .len = UINT32_MAX};
+    step_once(run, side, &read, &next);
+    run_on(run, side, &next);
+  }
+  return first;
+}
+
+static struct vtcp_actions call(struct run *run, uint8_t side, uint8_t type, uint32_t number)
+{
+  struct vtcp_event event = {.type = type, .remote = true, .iss = number, .len = number, .push = true};
+  return step(run, side, event);
+}
+
+/* The machine's own window may be shorter than the one that the real sender used: acknowledge what it has sent, so that it
+ * sends on. No further than `until`. */
+static void send_on(struct run *run, uint8_t side, int64_t until)
+{
+  struct machine *m = &run->side[side];
+  uint32_t target = run->conn->side[side].isn + (uint32_t)until;
+  for (uint32_t i = 0; i < 65536 && synchronized(m) && !m->restarted; i++) {
+    uint32_t missing = target - m->tcb.snd_nxt;
+    if (missing == 0 || missing >= 0x80000000u)
+      return;
+    struct vtcp_event event = {.type = VTCP_ARRIVES};
+    uint32_t before = m->tcb.snd_nxt, una = m->tcb.snd_una;
+    event.seg.seq = m->tcb.rcv_nxt;
+    event.seg.ack = m->tcb.snd_nxt;
+    event.seg.has_ack = true;
+    event.seg.wnd = UINT16_MAX;
+    step(run, side, event);
+    if (m->tcb.snd_nxt == before && m->tcb.snd_una == una)
+      return;
+  }
+}
+
+/* --- What an endpoint must have done to send a segment --- */
+
+static void give_text(struct run *run, uint8_t side, int64_t until)
+{
+  struct machine *m = &run->side[side];
+  while (m->given < until) {
+    uint32_t part = until - m->given > 1 << 29 ? 1u << 29 : (uint32_t)(until - m->given);
+    uint8_t error = call(run, side, VTCP_SEND, part).error;
+    if (error == VTCP_INSUFFICIENT_RESOURCES) {
+      send_on(run, side, m->given);
+      error = call(run, side, VTCP_SEND, part).error;
+    }
+    if (error != VTCP_OK)
+      return;
+    m->given += part;
+  }
+}
+
+static void give_close(struct run *run, uint8_t side)
+{
+  struct machine *m = &run->side[side];
+  if (m->closed_given || m->tcb.state < VTCP_SYN_RECEIVED)
+    return;
+  m->closed_given = true;
+  if (call(run, side, VTCP_CLOSE, 0).error == VTCP_OK)
+    m->given++;
+}
+
+static void deliver(struct run *run, uint32_t index);
+
+static void release_held(struct run *run, uint8_t side)
+{
+  struct machine *m = &run->side[side];
+  for (uint32_t i = 0; i < m->held_count;) {
+    uint32_t index = m->held[i];
+    if (run->conn->packets[index].start > m->received) {
+      i++;
+      continue;
+    }
+    m->held[i] = m->held[--m->held_count];
+    deliver(run, index);
+    i = 0;
+  }
+}
+
+/* Text, and at last a FIN, that the capture lacks but `side` has acknowledged. */
+static void receive_unseen(struct run *run, uint8_t side, int64_t until)
+{
+  struct machine *m = &run->side[side];
+  const struct stream *peer = &run->conn->side[!side];
+  release_held(run, side);
+  for (uint32_t i = 0; i < 65536 && synchronized(m) && m->received < until; i++) {
+    struct vtcp_event event = {.type = VTCP_ARRIVES};
+    int64_t before = m->received, missing = until - m->received;
+    bool fin = peer->fin_end >= 0 && until >= peer->fin_end;
+    if (fin)
+      missing--;
+    event.seg.len = (uint16_t)(missing > 32768 ? 32768 : missing);
+    event.seg.fin = fin && missing <= 32768;
+    event.seg.seq = m->tcb.rcv_nxt;
+    event.seg.ack = m->tcb.snd_una;
+    event.seg.has_ack = true;
+    event.seg.wnd = UINT16_MAX;
+    step(run, side, event);
+    release_held(run, side);
+    if (m->received == before)
+      return;
+  }
+}
+
+static bool goes_on(const struct connection *conn, uint32_t index, uint8_t side)
+{
+  for (uint32_t i = index + 1; i < conn->count && i < index + 4096; i++) {
+    const struct packet *p = &conn->packets[i];
+    if (p->from == side && !p->seg.rst && (p->marks & (MARK_FOREIGN | MARK_DUPLICATE)) == 0)
+      return true;
+  }
+  return false;
+}
+
+static bool same_answer(const struct vtcp_segment *made, const struct vtcp_segment *seen)
+{
+  if (made->rst != seen->rst || made->seq != seen->seq)
+    return false;
+  return !made->has_ack || (seen->has_ack && made->ack == seen->ack);
+}
+
+/* Recognises what the machine, too, had to answer: a reset, or a challenge ACK (RFC 9293, 3.10.7.4). */
+static void recognise(struct run *run, uint32_t index)
+{
+  struct packet *p = &run->conn->packets[index];
+  struct machine *m = &run->side[p->from];
+  if (!m->has_answer)
+    return;
+  bool bare = p->seg.len == 0 && !p->seg.syn && !p->seg.fin;
+  if (p->seg.rst && m->answer.rst && same_answer(&m->answer, &p->seg)) {
+    p->marks |= MARK_ANSWER;
+    p->cause = m->answered;
+  } else if (bare && !p->seg.rst && m->challenged) {
+    p->marks = (p->marks & ~(uint32_t)(MARK_DUPLICATE_ACK | MARK_WINDOW_UPDATE)) | MARK_CHALLENGE;
+    p->cause = m->answered;
+  }
+  m->has_answer = false;
+}
+
+static void send_reset(struct run *run, uint32_t index)
+{
+  const struct packet *p = &run->conn->packets[index];
+  struct machine *m = &run->side[p->from];
+  if ((p->marks & (MARK_ANSWER | MARK_IGNORED)) != 0 || m->tcb.state == VTCP_CLOSED)
+    return;
+  if (m->tcb.state == VTCP_LISTEN || goes_on(run->conn, index, p->from))
+    return;
+  call(run, p->from, VTCP_ABORT, 0);
+}
+
+/* A SYN with another number: its sender has lost the connection, unless it goes on with it. */
+static void send_foreign(struct run *run, uint32_t index)
+{
+  struct packet *p = &run->conn->packets[index];
+  struct machine *m = &run->side[p->from];
+  if (!p->seg.syn || p->seg.has_ack || p->seg.rst || goes_on(run->conn, index, p->from))
+    return;
+  p->marks |= MARK_RESTART;
+  if (m->restarted && m->tcb.state == VTCP_SYN_SENT && m->tcb.iss == p->seg.seq)
+    return;
+  struct vtcp_config config = m->tcb.cfg;
+  if (vtcp_init(&m->tcb, &config) != VTCP_CONFIG_OK)
+    return;
+  m->restarted = true;
+  m->held_count = 0;
+  call(run, p->from, VTCP_OPEN_ACTIVE, p->seg.seq);
+}
+
+static void send_stage(struct run *run, uint32_t index)
+{
+  struct packet *p = &run->conn->packets[index];
+  struct machine *m = &run->side[p->from];
+  if (!m->known || (p->marks & MARK_DUPLICATE) != 0)
+    return;
+  if ((p->marks & MARK_FOREIGN) != 0 && !p->seg.rst) {
+    send_foreign(run, index);
+    return;
+  }
+  if (p->seg.has_ack && !p->seg.rst && synchronized(m) && !m->restarted)
+    receive_unseen(run, p->from, p->ack);
+  recognise(run, index);
+  if (p->seg.rst) {
+    send_reset(run, index);
+    return;
+  }
+  if (m->restarted)
+    return;
+  if (p->seg.syn && m->tcb.state == VTCP_CLOSED && !p->seg.has_ack)
+    call(run, p->from, VTCP_OPEN_ACTIVE, run->conn->side[p->from].isn);
+  if ((p->marks & MARK_PROBE) == 0 || p->seg.len > 0)
+    give_text(run, p->from, p->end - p->seg.fin);
+  if (p->seg.fin)
+    give_close(run, p->from);
+}
+
+/* --- What an endpoint received --- */
+
+/* The machine must have sent what is acknowledged to it, though the capture may lack it. */
+static void catch_up(struct run *run, uint8_t side, const struct packet *p)
+{
+  struct machine *m = &run->side[side];
+  if (!p->seg.has_ack || m->restarted || !synchronized(m))
+    return;
+  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0 && !acks_unsent(run->conn, p)) {
+    bool fin = run->conn->side[side].fin_end >= 0 && p->ack >= run->conn->side[side].fin_end;
+    give_text(run, side, p->ack - fin);
+    if (fin)
+      give_close(run, side);
+  }
+  send_on(run, side, p->ack < m->given ? p->ack : m->given);
+}
+
+static void make_event(const struct run *run, uint8_t side, const struct packet *p, struct vtcp_event *event)
+{
+  const struct machine *m = &run->side[side];
+  *event = (struct vtcp_event){.type = VTCP_ARRIVES, .seg = p->seg, .iss = run->conn->side[side].isn};
+  struct vtcp_segment *seg = &event->seg;
+  seg->has_mss = seg->has_wscale = seg->has_ts = seg->sack_permitted = seg->has_uto = false;
+  seg->sack_count = 0;
+  seg->wnd = p->window > UINT16_MAX ? UINT16_MAX : (uint16_t)p->window;
+  /* A SYN,ACK may acknowledge text that came with the SYN (RFC 7413); the machine sends its text after the handshake. */
+  if (seg->syn && seg->has_ack && m->tcb.state == VTCP_SYN_SENT && p->ack > 1 && p->ack <= m->given)
+    seg->ack = m->tcb.snd_nxt;
+}
+
+static void hold(struct machine *m, uint32_t index)
+{
+  if (m->held_count < HELD)
+    m->held[m->held_count++] = index;
+}
+
+static void deliver(struct run *run, uint32_t index)
+{
+  const struct packet *p = &run->conn->packets[index];
+  uint8_t side = !p->from;
+  struct machine *m = &run->side[side];
+  struct vtcp_event event;
+  if (!m->known)
+    return;
+  bool placed = (p->marks & MARK_FOREIGN) == 0 && !m->restarted;
+  if (placed)
+    catch_up(run, side, p);
+  make_event(run, side, p, &event);
+  if (placed && synchronized(m) && p->start > m->received && p->end > p->start)
+    hold(m, index);
+  for (int i = 0; i < 64; i++) {
+    int64_t before = m->received;
+    uint8_t was = m->tcb.state;
+    struct vtcp_actions actions = step(run, side, event);
+    m->has_answer = actions.send;
+    m->challenged = was >= VTCP_ESTABLISHED && m->tcb.state == was && (p->seg.rst || (p->seg.syn && !p->seg.has_ack));
+    m->answer = actions.seg;
+    m->answered = index;
+    bool rest = placed && synchronized(m) && p->end > m->received && p->start <= m->received && !p->seg.rst;
+    if (!rest || m->received == before)
+      break;
+  }
+  if (placed)
+    release_held(run, side);
+}
+
+/* --- The whole connection --- */
+
+static const struct packet *first_of(const struct connection *conn, uint8_t side)
+{
+  for (uint32_t i = 0; i < conn->count; i++)
+    if (conn->packets[i].from == side)
+      return &conn->packets[i];
+  return NULL;
+}
+
+static bool only_resets(const struct connection *conn, uint8_t side)
+{
+  for (uint32_t i = 0; i < conn->count; i++)
+    if (conn->packets[i].from == side && !conn->packets[i].seg.rst)
+      return false;
+  return true;
+}
+
+static void arrive(struct run *run, uint8_t side, struct vtcp_segment seg)
+{
+  struct vtcp_event event = {.type = VTCP_ARRIVES, .seg = seg, .iss = run->conn->side[side].isn};
+  step(run, side, event);
+}
+
+/* The handshake that the capture did not show. */
+static void establish(struct run *run, uint8_t side)
+{
+  const struct stream *own = &run->conn->side[side], *peer = &run->conn->side[!side];
+  struct vtcp_segment syn_ack = {
+      .seq = peer->isn, .ack = own->isn + 1, .wnd = UINT16_MAX, .syn = true, .has_ack = true};
+  call(run, side, VTCP_OPEN_ACTIVE, own->isn);
+  arrive(run, side, syn_ack);
+}
+
+static bool acknowledges_later(const struct connection *conn, uint8_t side)
+{
+  for (uint32_t i = 0; i < conn->count; i++) {
+    const struct packet *p = &conn->packets[i];
+    if (p->from == side && p->seg.has_ack && !p->seg.rst && !p->seg.syn)
+      return true;
+  }
+  return false;
+}
+
+/* The right endpoint answers the captured opening, or its answer tells that it was not listening. */
+static void begin_right(struct run *run)
+{
+  const struct packet *first = first_of(run->conn, 1);
+  struct machine *right = &run->side[1];
+  if (first == NULL || first->seg.rst)
+    return;
+  if (first->seg.syn && !first->seg.has_ack)
+    return;
+  if (first->seg.syn || acknowledges_later(run->conn, 0))
+    call(run, 1, VTCP_OPEN_PASSIVE, 0);
+  else
+    right->known = false;
+}
+
+static void begin(struct run *run)
+{
+  struct connection *conn = run->conn;
+  const struct vtcp_segment *first = &conn->packets[0].seg;
+  struct vtcp_config config = vtcp_config_default();
+  config.rcv_buf = config.snd_buf = 1u << 30;
+  config.default_mss = config.mms_s = UINT16_MAX;
+  config.challenge_acks = UINT8_MAX;
+  for (uint8_t side = 0; side < 2; side++) {
+    struct machine *m = &run->side[side];
+    m->known = conn->side[side].present && vtcp_init(&m->tcb, &config) == VTCP_CONFIG_OK;
+    m->given = m->received = 1;
+  }
+  if (conn->syn_first) {
+    begin_right(run);
+  } else if (first->syn && first->has_ack && !first->rst) {
+    struct vtcp_segment syn = {.seq = conn->side[0].isn, .wnd = UINT16_MAX, .syn = true};
+    if (run->side[0].known)
+      call(run, 0, VTCP_OPEN_ACTIVE, conn->side[0].isn);
+    call(run, 1, VTCP_OPEN_PASSIVE, 0);
+    arrive(run, 1, syn);
+  } else {
+    for (uint8_t side = 0; side < 2; side++)
+      if (run->side[side].known && !only_resets(conn, side))
+        establish(run, side);
+  }
+}
+
+static void pass_time(struct run *run, uint64_t now)
+{
+  if (now > run->now)
+    run->now = now;
+  for (uint8_t side = 0; side < 2; side++) {
+    struct machine *m = &run->side[side];
+    if (m->known && m->tcb.state == VTCP_TIME_WAIT && vtcp_deadline(&m->tcb) <= run->now)
+      call(run, side, VTCP_TIMEOUT, 0);
+  }
+}
+
+/* Packets by the packet after which they arrive: heads and links of lists, in the capture's order. */
+static void sort_arrivals(const struct connection *conn, uint32_t *head, uint32_t *link)
+{
+  for (uint32_t i = 0; i < conn->count; i++)
+    head[i] = NOWHERE;
+  for (uint32_t i = conn->count; i-- > 0;) {
+    uint32_t after = conn->packets[i].arrives;
+    if (after >= conn->count)
+      continue;
+    link[i] = head[after];
+    head[after] = i;
+  }
+}
+
+static uint8_t state_of(const struct machine *m)
+{
+  return m->known ? m->tcb.state : (uint8_t)NO_STATE;
+}
+
+void replay(struct connection *conn)
+{
+  struct run *run = calloc(1, sizeof *run);
+  uint32_t *head = malloc(conn->count * sizeof *head), *link = malloc(conn->count * sizeof *link);
+  if (run != NULL && head != NULL && link != NULL) {
+    run->conn = conn;
+    sort_arrivals(conn, head, link);
+    begin(run);
+    for (uint32_t i = 0; i < conn->count; i++) {
+      struct packet *p = &conn->packets[i];
+      pass_time(run, p->us > conn->packets[0].us ? p->us - conn->packets[0].us : 0);
+      send_stage(run, i);
+      for (uint32_t k = head[i]; k != NOWHERE; k = link[k])
+        deliver(run, k);
+      for (uint8_t side = 0; side < 2; side++)
+        p->state[side] = conn->final[side] = state_of(&run->side[side]);
+    }
+  }
+  free(run);
+  free(head);
+  free(link);
+}
