@@ -6,7 +6,9 @@
   peer.py wire IF1 IF2 [OPTIONS]  carry Ethernet frames between two interfaces
   peer.py tun TUN1 TUN2 DELAY     create two TUN devices, carry packets between
   peer.py offload on|off IF...    segmentation, receive and checksum offloads
-  peer.py pcapng|big-endian IN OUT
+  peer.py pcapng|big-endian|null IN OUT
+                                  the same packets in another format; null:
+                                  from DLT_RAW to BSD loopback, DLT_NULL
   peer.py patch IN OUT OFFSET HEX overwrite bytes of a copy
   peer.py cut IN OUT N            the first N bytes of a copy
 
@@ -14,20 +16,25 @@ Steps of `play` (ADDR is 192.0.2.1:7000 or [2001:db8::1]:7000):
   socket | socket6     a new socket (play starts with an IPv4 one)
   bind=ADDR  listen  accept  connect=ADDR
   connect-fails=ADDR   connect, and insist that it is refused
+  fast-open=ADDR       connect with "hello" in the SYN (TCP Fast Open)
   say=TEXT             send the text and a newline
+  urgent=TEXT          send the text as urgent data
   send=N               send N bytes in one call
   recv=N               receive exactly N bytes
   drip=N,S             receive N bytes, at most 2000 at a time, S seconds apart
   eof                  receive until the other end has closed
   reset                receive, and insist that the connection is reset
+  gives-up             receive, and insist that the connection times out
   shutdown             close the sending direction only
   close                close the socket
   abort                close with SO_LINGER 0: a reset
   rcvbuf=N  nodelay  keepalive=IDLE,INTERVAL,COUNT
   isn=N                the initial sequence number of the next connect
                        (TCP_REPAIR; the kernel must have CHECKPOINT_RESTORE)
+  udp=ADDR             send one datagram, apart from the connection
   sleep=S  touch=FILE  wait=FILE
 """
+import array
 import errno
 import fcntl
 import heapq
@@ -97,6 +104,10 @@ def play(steps):
                 sys.exit("connect: error %d" % code)
         elif verb == "say":
             conn.sendall(arg.encode() + b"\n")
+        elif verb == "fast-open":
+            conn.sendto(b"hello\n", socket.MSG_FASTOPEN, address(arg))
+        elif verb == "urgent":
+            conn.send(arg.encode(), socket.MSG_OOB)
         elif verb == "send":
             conn.sendall(bytes(48 + i % 75 for i in range(int(arg))))
         elif verb == "recv":
@@ -115,6 +126,12 @@ def play(steps):
                     pass
                 sys.exit("closed in order, not reset")
             except ConnectionResetError:
+                pass
+        elif verb == "gives-up":
+            try:
+                conn.recv(1)
+                sys.exit("did not give up")
+            except TimeoutError:
                 pass
         elif verb == "shutdown":
             conn.shutdown(socket.SHUT_WR)
@@ -136,6 +153,9 @@ def play(steps):
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, count)
         elif verb == "isn":
             set_isn(conn, int(arg, 0))
+        elif verb == "udp":
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+                plain.sendto(b"hello\n", address(arg))
         elif verb == "sleep":
             time.sleep(float(arg))
         elif verb == "touch":
@@ -162,7 +182,7 @@ def carry(ends, read, write, delay, hold):
             if frame is None:
                 continue
             late = delay
-            if end is ends[0] and len(frame) > 500:
+            if end == ends[0] and len(frame) > 500:
                 long_frames += 1
                 late += hold.get(long_frames, 0)
             serial += 1
@@ -227,7 +247,6 @@ def tun(args):
                 raise
 
     print("ready", flush=True)
-    # ends are numbers here: `is` in carry() compares small ints, which is fine
     carry(ends, lambda end: os.read(end, 1 << 17), write, float(args[2]), {})
 
 
@@ -239,12 +258,9 @@ def offload(args):
             # segmentation must.
             commands = (0x1F, 0x24, 0x2C, 0x17)
             for command in commands[::-1] if value else commands:
-                data = bytearray(struct.pack("=II", command, value))
-                buffer = (data + bytes(56))
-                import ctypes
-                holder = (ctypes.c_char * 64).from_buffer(buffer)
+                order = array.array("I", (command, value))
                 request = struct.pack("16sP16x", name.encode(),
-                                      ctypes.addressof(holder))
+                                      order.buffer_info()[0])
                 fcntl.ioctl(sock, 0x8946, request)   # SIOCETHTOOL
 
 
@@ -269,6 +285,18 @@ def big_endian(data):
     out = struct.pack(">IHHiIII", 0xA1B2C3D4, *header)
     for sec, usec, length, octets in found:
         out += struct.pack(">IIII", sec, usec, len(octets), length) + octets
+    return out
+
+
+def null(data):
+    header, found = records(data)
+    if header[5] not in (12, 101):
+        sys.exit("not raw IP")
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, *header[:5], 0)
+    for sec, usec, length, octets in found:
+        family = b"\x02\0\0\0" if octets[0] >> 4 == 4 else b"\x1e\0\0\0"
+        out += struct.pack("<IIII", sec, usec, len(octets) + 4, length + 4)
+        out += family + octets
     return out
 
 
@@ -327,6 +355,8 @@ def main():
         edit(args, pcapng)
     elif verb == "big-endian":
         edit(args, big_endian)
+    elif verb == "null":
+        edit(args, null)
     elif verb == "patch":
         edit(args, lambda data: patch(data, int(args[2]),
                                       bytes.fromhex(args[3])))

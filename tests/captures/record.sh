@@ -55,6 +55,7 @@ taskset -cp "$(taskset -cp $$ | sed 's/.*[:,-] *//')" $$ >/dev/null
 
 tmp=$(mktemp -d)
 ready=$tmp/ready                # made by a server that listens
+go=$tmp/go idle=$tmp/go-idle gone=$tmp/go-gone      # other signals
 C=vtcp-c-$$ M=vtcp-m-$$ S=vtcp-s-$$
 peers=() taps=() wires=() failures=0
 
@@ -85,6 +86,7 @@ cleanup() {
     exit $status
 }
 trap cleanup EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -96,6 +98,7 @@ ns_new() {
     local ns=$1
     ip netns add "$ns"
     ip -n "$ns" link set lo up
+    # shellcheck disable=SC2016
     in_ns "$ns" sh -c '
         for i in all default; do
             echo 0 >/proc/sys/net/ipv6/conf/$i/accept_ra
@@ -222,7 +225,7 @@ tap() {
 
 untap() {                       # stop all captures and put them in place
     local file
-    sleep 0.3
+    sleep 0.1
     stop TERM ${taps[@]+"${taps[@]}"}
     taps=()
     for file in "$tmp"/*.pcap; do
@@ -245,13 +248,23 @@ server() {
     peers+=($!)
 }
 
-finish() {
-    local pid i
-    for pid in "${peers[@]}"; do wait "$pid"; done
+ended() {
+    local pid
+    for pid in "${peers[@]}"; do
+        if ! wait "$pid"; then
+            echo "record.sh: $name: one of the two ends failed" >&2
+            exit 1
+        fi
+    done
     peers=()
+}
+
+finish() {
+    local i
+    ended
     for ((i = 0; i < 100; i++)); do
         if ! { in_ns "$C" ss -Htan; in_ns "$S" ss -Htan; } |
-            grep -qv 'TIME-WAIT\|LISTEN'; then break; fi
+            grep -v 'TIME-WAIT\|LISTEN' >/dev/null; then break; fi
         sleep 0.1
     done
     untap
@@ -276,9 +289,9 @@ RST='tcp[13]&4=4'
 from_c='src host 192.0.2.1' from_s='src host 192.0.2.2'
 
 # a server that answers one request, and a client that asks
-accept=(bind=$B listen "touch=$ready" accept)
-connect=("wait=$ready" bind=$A connect=$B)
-answer=(recv=6 say=hello,\ client)
+accept=("bind=$B" listen "touch=$ready" accept)
+connect=("wait=$ready" "bind=$A" "connect=$B")
+answer=(recv=6 "say=hello, client")
 ask=(say=hello recv=14)
 
 usual_close() {                 # the ordinary connection, client closes first
@@ -309,7 +322,7 @@ story_server_close() {
 story_refused() {
     net bridge
     tap refused.pcap "$C" c0
-    client bind=$A connect-fails=$B
+    client "bind=$A" "connect-fails=$B"
     finish
     count refused.pcap 1 1 "$SYN"
     count refused.pcap 1 1 "$RST"
@@ -412,10 +425,339 @@ story_ipv6() {
     count ipv6.pcap 11 11 'ip6 and tcp'
 }
 
+story_simultaneous_close() {
+    net wire --delay 0.1
+    tap simultaneous-close.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" "wait=$go" close
+    client "${connect[@]}" "${ask[@]}" "touch=$idle" "wait=$go" close
+    until_file "$idle"
+    sleep 0.3
+    touch "$go"
+    finish
+    # each FIN is sent before the other is acknowledged
+    count simultaneous-close.pcap 2 2 "$FIN"
+    count simultaneous-close.pcap 11 11 tcp
+}
+
+story_half_close() {
+    net bridge
+    tap half-close.pcap "$C" c0
+    server "${accept[@]}" recv=6 eof sleep=0.2 send=5000 sleep=0.1 close
+    client "${connect[@]}" say=hello shutdown recv=5000 eof close
+    finish
+    count half-close.pcap 2 2 "$FIN"
+}
+
+story_simultaneous_open() {
+    net wire --delay 0.1
+    tap simultaneous-open.pcap "$C" c0
+    server "bind=$B" "wait=$go" "connect=$A" "${answer[@]}" eof sleep=0.3 close
+    client "bind=$A" "wait=$go" "connect=$B" "${ask[@]}" sleep=0.1 close
+    sleep 0.3
+    touch "$go"
+    finish
+    count simultaneous-open.pcap 1 1 "$SYN and $from_c"
+    count simultaneous-open.pcap 1 1 "$SYN and $from_s"
+}
+
+story_unreachable() {
+    net bridge
+    in_ns "$S" nft add table inet t
+    in_ns "$S" nft add chain inet t i '{ type filter hook input priority 0; }'
+    in_ns "$S" nft add rule inet t i meta l4proto tcp \
+        reject with icmpx admin-prohibited
+    tap unreachable.pcap "$C" c0 'tcp or icmp'
+    client "bind=$A" "connect-fails=$B"
+    finish
+    count unreachable.pcap 1 2 "$SYN"
+    count unreachable.pcap 1 2 icmp
+}
+
+story_half_open() {
+    net bridge
+    lose server 'tcp flags & rst == rst'
+    tap half-open.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" sleep=0.2 abort "touch=$gone"
+    client "${connect[@]}" "${ask[@]}" "wait=$gone" sleep=0.2 say=again reset
+    finish
+    count half-open.pcap 1 1 "$RST and $from_s"
+}
+
+story_half_open_reconnect() {
+    net bridge
+    lose client 'tcp flags & rst == rst'
+    tap half-open-reconnect.pcap "$S" s0
+    server "${accept[@]}" "${answer[@]}" reset accept "${answer[@]}" \
+        eof sleep=0.2 close
+    client "${connect[@]}" "${ask[@]}" sleep=0.2 abort \
+        sleep=0.2 socket "bind=$A" "connect=$B" "${ask[@]}" sleep=0.1 close
+    finish
+    count half-open-reconnect.pcap 3 3 "$SYN"
+    count half-open-reconnect.pcap 1 1 "$RST"
+}
+
+story_reuse() {
+    net bridge
+    tap reuse.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" sleep=0.1 close \
+        accept "${answer[@]}" sleep=0.1 close
+    client "${connect[@]}" "${ask[@]}" eof close sleep=0.3 \
+        socket "bind=$A" "connect=$B" "${ask[@]}" eof close
+    finish
+    count reuse.pcap 2 2 "$SYN"
+    count reuse.pcap 4 4 "$FIN"
+}
+
+story_many() {
+    net bridge
+    tap many.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" sleep=0.3 close
+    server bind=192.0.2.2:7001 listen "touch=$ready" accept "${answer[@]}" \
+        eof close
+    server bind=192.0.2.2:7002 listen "touch=$ready" accept "${answer[@]}" reset
+    sleep 0.5
+    client "${connect[@]}" "${ask[@]}" eof close
+    client bind=192.0.2.1:40001 connect=192.0.2.2:7001 "${ask[@]}" \
+        sleep=0.1 close
+    client bind=192.0.2.1:40000 connect=192.0.2.2:7002 "${ask[@]}" \
+        sleep=0.1 abort
+    client bind=192.0.2.1:40003 connect-fails=192.0.2.2:7003
+    finish
+    count many.pcap 4 4 "$SYN"
+    count many.pcap 2 2 "$RST"
+}
+
+story_lost_ack() {
+    net bridge
+    lose server 'tcp flags & (syn|ack) == ack'
+    tap lost-ack.pcap "$C" c0
+    tap lost-ack-receiver.pcap "$S" s0
+    server "${accept[@]}" recv=6 sleep=1 "say=hello, client" \
+        eof sleep=0.2 close
+    client "${connect[@]}" "${ask[@]}" sleep=0.1 close
+    finish
+    count lost-ack-receiver.pcap 2 3 "tcp[13]&8=8 and $from_c"
+}
+
+story_reorder() {
+    net wire --delay 0.02 --hold 3,0.01
+    tap reorder.pcap "$S" s0
+    server "${accept[@]}" recv=9000 say=thanks eof sleep=0.2 close
+    client "${connect[@]}" send=9000 recv=7 sleep=0.1 close
+    finish
+    count reorder.pcap 7 9 "greater 500"
+}
+
+story_keepalive_dead() {
+    net bridge
+    tap keepalive-dead.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" "wait=$gone"
+    client keepalive=1,1,3 "${connect[@]}" "${ask[@]}" "touch=$idle" \
+        gives-up "touch=$gone"
+    until_file "$idle"
+    sleep 0.2
+    in_ns "$M" nft add rule netdev t client drop
+    in_ns "$M" nft add rule netdev t server drop
+    ended
+    untap
+    count keepalive-dead.pcap 1 1 "$RST and $from_c"
+    count keepalive-dead.pcap 11 11 tcp
+}
+
+story_urgent() {
+    net bridge
+    tap urgent.pcap "$C" c0
+    server "${accept[@]}" sleep=0.2 eof sleep=0.2 close
+    client "${connect[@]}" say=hello urgent=stop say=again sleep=0.5 close
+    finish
+    count urgent.pcap 1 3 'tcp[13]&0x20!=0'
+}
+
+story_syn_data() {
+    net bridge
+    # client, server, server without a socket option, server without a cookie,
+    # client without a cookie
+    in_ns "$C" sysctl -qw net.ipv4.tcp_fastopen=$((0x1 | 0x4))
+    in_ns "$S" sysctl -qw net.ipv4.tcp_fastopen=$((0x2 | 0x200 | 0x400))
+    tap syn-data.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" eof sleep=0.2 close
+    client "wait=$ready" "bind=$A" "fast-open=$B" recv=14 sleep=0.1 close
+    finish
+    count syn-data.pcap 1 1 "$SYN and greater 75"
+    count syn-data.pcap 9 10 tcp
+}
+
+story_plain() {
+    local ns
+    net bridge
+    for ns in "$C" "$S"; do
+        in_ns "$ns" sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0 \
+            net.ipv4.tcp_window_scaling=0
+    done
+    lose client 'ip length > 500'
+    tap plain.pcap "$C" c0
+    server "${accept[@]}" recv=9000 say=thanks eof sleep=0.2 close
+    client "${connect[@]}" send=9000 recv=7 sleep=0.1 close
+    finish
+    count plain.pcap 7 8 "greater 500"
+}
+
+story_ecn() {
+    local ns
+    net bridge
+    for ns in "$C" "$S"; do in_ns "$ns" sysctl -qw net.ipv4.tcp_ecn=1; done
+    tap ecn.pcap "$C" c0
+    usual_close
+    count ecn.pcap 1 1 'tcp[13]=0xc2'
+    count ecn.pcap 1 1 'tcp[13]=0x52'
+}
+
+story_seq_wrap() {
+    net bridge
+    tap seq-wrap.pcap "$C" c0
+    server "${accept[@]}" recv=20000 say=thanks eof sleep=0.2 close
+    client isn=$((0x100000000 - 10000)) "${connect[@]}" send=20000 recv=7 \
+        sleep=0.1 close
+    finish
+    count seq-wrap.pcap 1 1 "$SYN and tcp[4:4]=$((0x100000000 - 10000))"
+    count seq-wrap.pcap 1 1 "$FIN and $from_c and tcp[4:4]=10001"
+}
+
+story_seq_wrap_syn() {
+    net bridge
+    tap seq-wrap-syn.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" eof sleep=0.2 close
+    client isn=0xffffffff "${connect[@]}" "${ask[@]}" sleep=0.1 close
+    finish
+    count seq-wrap-syn.pcap 1 1 "$SYN and tcp[4:4]=0xffffffff"
+}
+
+story_gso() {
+    OFFLOAD=on net bridge
+    tap gso.pcap "$C" c0
+    server "${accept[@]}" recv=60000 say=thanks eof sleep=0.2 close
+    client "${connect[@]}" send=60000 recv=7 sleep=0.1 close
+    finish
+    count gso.pcap 1 40 "greater 2000"
+}
+
+story_vlan() {
+    net trunk 42
+    tap vlan.pcap "$M" t0 'vlan 42 and tcp'
+    usual_close
+    count vlan.pcap 11 11 'vlan 42 and tcp'
+}
+
+story_cooked() {
+    net bridge
+    tap cooked.pcap "$C" any -y LINUX_SLL2 tcp
+    tap cooked-v1.pcap "$C" any -y LINUX_SLL tcp
+    usual_close
+    count cooked.pcap 11 11 tcp
+    count cooked-v1.pcap 11 11 tcp
+}
+
+story_raw_ip() {
+    net tun 0.02
+    tap raw-ip.pcap "$C" c0
+    usual_close
+    count raw-ip.pcap 11 11 tcp
+}
+
+story_nano() {
+    net bridge
+    tap nano.pcap "$C" c0 --time-stamp-precision=nano tcp
+    usual_close
+    count nano.pcap 11 11 tcp
+}
+
+story_midstream() {
+    net bridge
+    server "${accept[@]}" "${answer[@]}" "${answer[@]}" eof sleep=0.2 close
+    client "${connect[@]}" "${ask[@]}" "touch=$idle" "wait=$go" "${ask[@]}" \
+        sleep=0.1 close
+    until_file "$idle"
+    sleep 0.2
+    tap midstream.pcap "$C" c0
+    touch "$go"
+    finish
+    count midstream.pcap 0 0 'tcp[13]&2=2'
+    count midstream.pcap 2 2 "$FIN"
+}
+
+story_one_direction() {
+    net bridge
+    tap one-direction.pcap "$C" c0 "tcp and $from_c"
+    usual_close
+    count one-direction.pcap 6 6 tcp
+    count one-direction.pcap 0 0 "$from_s"
+}
+
+story_cut_off() {
+    net bridge
+    tap cut-off.pcap "$C" c0
+    server "${accept[@]}" "${answer[@]}" eof close
+    client "${connect[@]}" "${ask[@]}" "touch=$idle" "wait=$go" close
+    until_file "$idle"
+    sleep 0.2
+    untap
+    touch "$go"
+    finish
+    count cut-off.pcap 7 7 tcp
+    count cut-off.pcap 0 0 "$FIN"
+}
+
+# ------------------------------------------------- copies, and what is no good
+
+edit() {                        # VERB FROM TO [ARGUMENTS]
+    local verb=$1 from=$2 to=$3
+    shift 3
+    python3 "$here/peer.py" "$verb" "$dir/$from" "$dir/$to" "$@"
+}
+
+story_formats() {
+    edit pcapng handshake-close.pcap handshake-close.pcapng
+    edit big-endian handshake-close.pcap big-endian.pcap
+    edit null raw-ip.pcap null.pcap
+    count handshake-close.pcapng 11 11 tcp
+    count big-endian.pcap 11 11 tcp
+    count null.pcap 11 11 tcp
+}
+
+story_bad() {
+    net bridge
+    ip -n "$C" neigh del 192.0.2.2 dev c0
+    ip -n "$S" neigh del 192.0.2.1 dev s0
+    tap no-tcp.pcap "$C" c0 'arp or udp or icmp'
+    client "udp=$B" sleep=0.2 "udp=$B"
+    finish
+    mv "$dir/no-tcp.pcap" "$dir/bad/"
+    count bad/no-tcp.pcap 2 2 arp
+    count bad/no-tcp.pcap 2 2 udp
+    count bad/no-tcp.pcap 2 2 icmp
+    count bad/no-tcp.pcap 0 0 tcp
+
+    echo "This is a text, not a capture." >"$dir/bad/not-a-capture.pcap"
+    : >"$dir/bad/empty.pcap"
+    edit cut handshake-close.pcap bad/short-header.pcap 10
+    edit cut handshake-close.pcap bad/header-only.pcap 24
+    edit cut handshake-close.pcap bad/truncated.pcap 500
+    edit cut handshake-close.pcapng bad/truncated.pcapng 700
+    edit patch handshake-close.pcap bad/unknown-link.pcap 20 93000000
+    # the first record claims to hold 2 GB
+    edit patch handshake-close.pcap bad/huge-record.pcap 32 ffffff7fffffff7f
+    # the section header block claims a length of 5
+    edit patch handshake-close.pcapng bad/block-length.pcapng 4 05000000
+}
+
 # ------------------------------------------------------------------ recording
 
-stories=(handshake-close server-close refused reset lost-syn lost-synack
-    lost-fin lost-data zero-window bulk-drop keepalive ipv6)
+stories=(handshake-close server-close simultaneous-close half-close
+    simultaneous-open refused unreachable reset half-open half-open-reconnect
+    reuse many lost-syn lost-synack lost-fin lost-data lost-ack reorder
+    zero-window bulk-drop keepalive keepalive-dead urgent syn-data plain ecn
+    seq-wrap seq-wrap-syn gso ipv6 vlan cooked raw-ip nano
+    midstream one-direction cut-off formats bad)
 [ ${#wanted[@]} -gt 0 ] || wanted=("${stories[@]}")
 
 for name in "${wanted[@]}"; do
