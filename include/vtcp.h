@@ -193,27 +193,64 @@ struct vtcp_conn {
 #include "../spec/vtcp.acsl"
 
 /* The defaults: RFC values, 64 KiB buffers, 60 s MSL, IPv4 over Ethernet. */
+/*@ assigns \nothing;
+    ensures usable: config_ok(\result);
+*/
 struct vtcp_config vtcp_config_default(void);
 
 /* Whether a configuration can be used; if not, the first reason. */
+/*@ requires \valid_read(cfg);
+    assigns \nothing;
+    ensures config: \result == VTCP_CONFIG_OK <==> config_ok(*cfg);
+*/
 enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg);
 
 /* A CLOSED connection with this configuration. Refused (conn untouched) with a reason if the configuration is. */
+/*@ requires \valid(conn) && \valid_read(cfg) && \separated(conn, cfg);
+    assigns *conn;
+    ensures refused: \result == VTCP_CONFIG_OK <==> config_ok(*cfg);
+    ensures untouched: \result != VTCP_CONFIG_OK ==> conn->state == \old(conn->state);
+    ensures closed: \result == VTCP_CONFIG_OK ==> conn->state == VTCP_CLOSED && vtcp_wf(*conn);
+*/
 enum vtcp_config_error vtcp_init(struct vtcp_conn *conn, const struct vtcp_config *cfg);
 
 /* After `spawn`: a child of the listener, in LISTEN. Give it the event that the listener answered with `spawn`. */
+/*@ requires \valid_read(listener) && \valid(child) && \separated(listener, child) && vtcp_wf(*listener);
+    assigns *child;
+    ensures child: child->state == VTCP_LISTEN && child->origin == VTCP_CHILD && !child->cfg.listener;
+    ensures wf: vtcp_wf(*child);
+*/
 void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
 
 /* One step: what RFC 9293 makes of this event on this connection, and what the caller now does. */
+/*@ requires \valid(conn) && \valid_read(event) && \valid(actions) && \separated(conn, event, actions);
+    requires vtcp_wf(*conn);
+    assigns *conn, *actions;
+    ensures wf: vtcp_wf(*conn);
+*/
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions);
 
 /* When to give VTCP_TIMEOUT next, in microseconds: 0 for at once, UINT64_MAX for never. */
+/*@ requires \valid_read(conn) && vtcp_wf(*conn);
+    assigns \nothing;
+    ensures never: \result == UINT64_MAX ==> conn->timer == VTCP_NO_TIMER || conn->timer_at == UINT64_MAX;
+*/
 uint64_t vtcp_deadline(const struct vtcp_conn *conn);
 
 /* Octets that SEND would take now. */
+/*@ requires \valid_read(conn) && vtcp_wf(*conn);
+    assigns \nothing;
+    ensures room: \result <= conn->cfg.snd_buf - conn->snd_len;
+    ensures taken: \forall struct vtcp_event e; e.remote && e.len <= \result && \result > 0 ==> send_error(*conn, e) == VTCP_OK;
+    ensures refused: \forall struct vtcp_event e; e.len > \result ==> send_error(*conn, e) != VTCP_OK;
+*/
 uint32_t vtcp_send_room(const struct vtcp_conn *conn);
 
 /* Whether the record satisfies the invariant of every reachable connection. */
+/*@ requires \valid_read(conn);
+    assigns \nothing;
+    ensures twin: \result <==> vtcp_wf(*conn);
+*/
 bool vtcp_valid(const struct vtcp_conn *conn);
 
 /* RFC 9293's words for states and events, and a phrase for each error. Unknown values give "?". */

@@ -10,6 +10,8 @@
 #include "segment_opening.c" /* 3.10.7.1 to 3.10.7.3 */
 #include "segment.c"         /* 3.10.7.4 */
 #include "timeouts.c"        /* 3.10.8 */
+#include "valid.c"           /* the invariant, executable */
+#include "names.c"
 
 struct vtcp_config vtcp_config_default(void)
 {
@@ -34,32 +36,6 @@ struct vtcp_config vtcp_config_default(void)
   return cfg;
 }
 
-enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg)
-{
-  if (cfg->rcv_buf < 1 || cfg->rcv_buf > 0x40000000)
-    return VTCP_CONFIG_RCV_BUF;
-  if (cfg->snd_buf < 1 || cfg->snd_buf > 0x40000000)
-    return VTCP_CONFIG_SND_BUF;
-  if (cfg->rcv_mss < 1)
-    return VTCP_CONFIG_RCV_MSS;
-  if (cfg->default_mss < 1)
-    return VTCP_CONFIG_SEND_MSS;
-  if (cfg->mms_s < 21)
-    return VTCP_CONFIG_MMS_S;
-  if (cfg->rto_min_ms < 1 || cfg->rto_min_ms > cfg->rto_initial_ms || cfg->rto_initial_ms > cfg->rto_max_ms
-      || cfg->rto_max_ms < 60000 || cfg->rto_max_ms > 4000000)
-    return VTCP_CONFIG_RTO;
-  if (cfg->r1 < 3)
-    return VTCP_CONFIG_R1;
-  if (cfg->r2_ms < 1000)
-    return VTCP_CONFIG_R2;
-  if (cfg->r2_syn_ms < 180000)
-    return VTCP_CONFIG_R2_SYN;
-  if (cfg->msl_ms < 1 || cfg->msl_ms > 3600000)
-    return VTCP_CONFIG_MSL;
-  return cfg->challenge_acks < 1 ? VTCP_CONFIG_CHALLENGE_ACKS : VTCP_CONFIG_OK;
-}
-
 enum vtcp_config_error vtcp_init(struct vtcp_conn *conn, const struct vtcp_config *cfg)
 {
   enum vtcp_config_error error = vtcp_config_check(cfg);
@@ -80,12 +56,9 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
   child->origin = VTCP_CHILD;
 }
 
-/*@ requires \valid(conn) && \valid_read(event) && \valid(actions) && \separated(conn, event, actions);
-    requires vtcp_wf(*conn);
-    assigns *conn, *actions;
-    ensures refines: *conn == after_step(\old(*conn), *event);
+/* The public contract is in vtcp.h; this is the whole of it, for the prover. */
+/*@ ensures refines: *conn == after_step(\old(*conn), *event);
     ensures answers: *actions == does_step(\old(*conn), *event, no_actions);
-    ensures wf: vtcp_wf(*conn);
 */
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
@@ -112,6 +85,7 @@ void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vt
   actions->readable = conn->syn_acked ? conn->rcv_len : 0;
 }
 
+/*@ ensures A_TMR: \result == deadline(*conn); */
 uint64_t vtcp_deadline(const struct vtcp_conn *conn)
 {
   if (is_anything_due(conn))
@@ -125,8 +99,8 @@ uint64_t vtcp_deadline(const struct vtcp_conn *conn)
 
 uint32_t vtcp_send_room(const struct vtcp_conn *conn)
 {
-  struct vtcp_event e;
+  bool open = conn->state == VTCP_SYN_SENT || conn->state == VTCP_SYN_RECEIVED || conn->state == VTCP_ESTABLISHED
+              || conn->state == VTCP_CLOSE_WAIT || conn->state == VTCP_LISTEN;
 
-  (void)e;
-  return 0;
+  return open && !conn->close_queued ? conn->cfg.snd_buf - conn->snd_len : 0;
 }

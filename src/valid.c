@@ -1,0 +1,167 @@
+/* The invariant as code: each function is proven equal to the predicate of its name in spec/invariant.acsl. */
+#include "core.h"
+
+/*@ requires \valid_read(cfg);
+    assigns \nothing;
+    ensures config: \result == VTCP_CONFIG_OK <==> config_ok(*cfg);
+    ensures rcv_buf: \result == VTCP_CONFIG_RCV_BUF <==> !config_rcv_buf(*cfg);
+    ensures snd_buf: \result == VTCP_CONFIG_SND_BUF <==> config_rcv_buf(*cfg) && !config_snd_buf(*cfg);
+*/
+enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg)
+{
+  if (cfg->rcv_buf < 1 || cfg->rcv_buf > 0x40000000)
+    return VTCP_CONFIG_RCV_BUF;
+  if (cfg->snd_buf < 1 || cfg->snd_buf > 0x40000000)
+    return VTCP_CONFIG_SND_BUF;
+  if (cfg->rcv_mss < 1)
+    return VTCP_CONFIG_RCV_MSS;
+  if (cfg->default_mss < 1)
+    return VTCP_CONFIG_SEND_MSS;
+  if (cfg->mms_s < 21)
+    return VTCP_CONFIG_MMS_S;
+  if (cfg->rto_min_ms < 1 || cfg->rto_min_ms > cfg->rto_initial_ms || cfg->rto_initial_ms > cfg->rto_max_ms
+      || cfg->rto_max_ms < 60000 || cfg->rto_max_ms > 4000000)
+    return VTCP_CONFIG_RTO;
+  if (cfg->r1 < 3)
+    return VTCP_CONFIG_R1;
+  if (cfg->r2_ms < 1000)
+    return VTCP_CONFIG_R2;
+  if (cfg->r2_syn_ms < 180000)
+    return VTCP_CONFIG_R2_SYN;
+  if (cfg->msl_ms < 1 || cfg->msl_ms > 3600000)
+    return VTCP_CONFIG_MSL;
+  return cfg->challenge_acks < 1 ? VTCP_CONFIG_CHALLENGE_ACKS : VTCP_CONFIG_OK;
+}
+
+/* vtcp_config_check of the connection's own configuration. */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures config: \result <==> config_ok(c->cfg);
+*/
+static bool has_valid_config(const struct vtcp_conn *c)
+{
+  struct vtcp_config cfg = c->cfg;
+
+  return vtcp_config_check(&cfg) == VTCP_CONFIG_OK;
+}
+
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures nothing: \result <==> holds_nothing(*c);
+*/
+static bool holds_nothing(const struct vtcp_conn *c)
+{
+  bool times = c->timer_at == 0 && c->progress_at == 0 && c->rtt_at == 0 && c->challenge_at == 0;
+  bool sending = c->iss == 0 && c->snd_una == 0 && c->snd_nxt == 0 && c->snd_wnd == 0 && c->snd_wl1 == 0
+                 && c->snd_wl2 == 0 && c->snd_rtx == 0 && c->max_snd_wnd == 0 && c->acked == 0 && c->snd_len == 0
+                 && c->snd_mss == 0;
+  bool arriving = c->irs == 0 && c->rcv_nxt == 0 && c->rcv_wnd == 0 && c->rcv_len == 0;
+  bool estimating = c->srtt == 0 && c->rttvar == 0 && c->rto == 0 && c->persist == 0 && c->rtt_seq == 0
+                    && !c->rtt_running && !c->rtt_known;
+  bool rest = c->timer == VTCP_NO_TIMER && c->retries == 0 && c->challenges == 0 && !c->syn_acked && !c->fin_sent
+              && !c->close_queued && !c->ack_owed && !c->resend && !c->syn_resent;
+
+  return times && sending && arriving && estimating && rest;
+}
+
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures fin: \result == fin_in_flight(*c);
+*/
+static uint32_t fin_in_flight(const struct vtcp_conn *c)
+{
+  return c->fin_sent && !is_fin_acked(c->state) ? 1 : 0;
+}
+
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures text: 0 <= text_in_flight(*c) ==> \result == text_in_flight(*c);
+    ensures less: text_in_flight(*c) < 0 ==> \result == UINT32_MAX;
+*/
+static uint32_t text_in_flight(const struct vtcp_conn *c)
+{
+  uint32_t controls = (c->syn_acked ? 0u : 1u) + fin_in_flight(c);
+
+  if (c->snd_una == c->snd_nxt)
+    return 0;
+  return flight(c) >= controls ? flight(c) - controls : UINT32_MAX;
+}
+
+/*@ requires \valid_read(c) && config_ok(c->cfg);
+    assigns \nothing;
+    ensures space: \result <==> send_space(*c);
+*/
+static bool has_send_space(const struct vtcp_conn *c)
+{
+  if (c->snd_len > c->cfg.snd_buf || text_in_flight(c) > c->snd_len)
+    return false;
+  if (distance(c->snd_una, c->snd_rtx) > flight(c))
+    return false;
+  return fin_in_flight(c) == 0 || (c->snd_una != c->snd_nxt && text_in_flight(c) == c->snd_len);
+}
+
+/*@ requires \valid_read(c) && send_space(*c) && config_ok(c->cfg);
+    assigns \nothing;
+    ensures states: \result <==> send_states(*c);
+*/
+static bool has_send_states(const struct vtcp_conn *c)
+{
+  bool opening = c->state == VTCP_SYN_SENT || c->state == VTCP_SYN_RECEIVED;
+  bool closing = c->state == VTCP_FIN_WAIT_1;
+
+  if (c->syn_acked ? opening : !opening && !closing)
+    return false;
+  if (!c->syn_acked && (c->snd_una != c->iss || text_in_flight(c) != 0 || (closing && c->snd_len != 0)))
+    return false;
+  if (c->fin_sent && !is_fin_wanted(c->state))
+    return false;
+  if (is_fin_acked(c->state) && (!c->fin_sent || c->snd_una != c->snd_nxt || c->snd_len != 0))
+    return false;
+  return !c->close_queued || (c->state == VTCP_SYN_RECEIVED && c->snd_len > 0);
+}
+
+/*@ requires \valid_read(c) && config_ok(c->cfg);
+    assigns \nothing;
+    ensures space: \result <==> receive_space(*c);
+*/
+static bool has_receive_space(const struct vtcp_conn *c)
+{
+  return c->rcv_wnd <= 65535 && c->rcv_wnd <= c->cfg.rcv_buf && c->rcv_len <= c->cfg.rcv_buf - c->rcv_wnd;
+}
+
+/*@ requires \valid_read(c) && config_ok(c->cfg);
+    assigns \nothing;
+    ensures estimates: \result <==> estimates(*c);
+*/
+static bool has_estimates(const struct vtcp_conn *c)
+{
+  if (c->rto < c->cfg.rto_min_ms * 1000 || c->rto > c->cfg.rto_max_ms * 1000 || c->persist > c->cfg.rto_max_ms * 1000)
+    return false;
+  if (c->srtt > 0x40000000 || c->rttvar > 0x40000000)
+    return false;
+  return !c->rtt_running || (c->snd_una != c->rtt_seq && distance(c->snd_una, c->rtt_seq) <= flight(c));
+}
+
+/*@ requires \valid_read(c) && config_ok(c->cfg);
+    assigns \nothing;
+    ensures live: \result <==> live(*c);
+*/
+static bool is_live(const struct vtcp_conn *c)
+{
+  if (c->state < VTCP_SYN_SENT || c->state > VTCP_TIME_WAIT)
+    return false;
+  if (!has_send_space(c) || !has_send_states(c) || !has_receive_space(c) || !has_estimates(c))
+    return false;
+  return c->snd_mss >= 1 && c->snd_wnd <= c->max_snd_wnd && c->max_snd_wnd <= 0x40000000;
+}
+
+bool vtcp_valid(const struct vtcp_conn *conn)
+{
+  if (!has_valid_config(conn) || conn->origin > VTCP_CHILD)
+    return false;
+  if (conn->state == VTCP_CLOSED || conn->state == VTCP_LISTEN)
+    return holds_nothing(conn);
+  if (!is_live(conn) || conn->timer != needed_timer(conn) || conn->ack_owed || conn->resend)
+    return false;
+  return conn->syn_acked || conn->snd_una != conn->snd_nxt;
+}
