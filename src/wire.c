@@ -22,32 +22,61 @@ enum {
 
 /* --- Octets in network order --- */
 
-static uint16_t get16(const uint8_t *p)
+/*@ requires readable: \valid_read(b + (i .. i + 1)) && i <= 60;
+    assigns \nothing;
+    ensures reads: \result == wire16(b, i);
+*/
+static uint16_t get16(const uint8_t *b, uint32_t i)
 {
+  const uint8_t *p = b + i;
+
   return (uint16_t)(((uint32_t)p[0] << 8) + p[1]);
 }
 
-static uint32_t get32(const uint8_t *p)
+/*@ requires readable: \valid_read(b + (i .. i + 3)) && i <= 60;
+    assigns \nothing;
+    ensures reads: \result == wire32(b, i);
+*/
+static uint32_t get32(const uint8_t *b, uint32_t i)
 {
+  const uint8_t *p = b + i;
+
   return ((uint32_t)p[0] << 24) + ((uint32_t)p[1] << 16) + ((uint32_t)p[2] << 8) + p[3];
 }
 
-static void put16(uint8_t *p, uint16_t v)
+/*@ requires writable: \valid(b + (i .. i + 1)) && i <= 60;
+    assigns b[i .. i + 1];
+    ensures writes: wire16(b, i) == v;
+*/
+static void put16(uint8_t *b, uint32_t i, uint16_t v)
 {
+  uint8_t *p = b + i;
+
   p[0] = (uint8_t)(v / 256u);
   p[1] = (uint8_t)(v % 256u);
 }
 
-static void put32(uint8_t *p, uint32_t v)
+/*@ requires writable: \valid(b + (i .. i + 3)) && i <= 60;
+    assigns b[i .. i + 3];
+    ensures writes: wire32(b, i) == v;
+*/
+static void put32(uint8_t *b, uint32_t i, uint32_t v)
 {
-  p[0] = (uint8_t)(v / 16777216u);
-  p[1] = (uint8_t)(v / 65536u % 256u);
-  p[2] = (uint8_t)(v / 256u % 256u);
-  p[3] = (uint8_t)(v % 256u);
+  uint8_t *p = b + i;
+  uint32_t high = v / 65536u, low = v % 65536u;
+
+  p[0] = (uint8_t)(high / 256u);
+  p[1] = (uint8_t)(high % 256u);
+  p[2] = (uint8_t)(low / 256u);
+  p[3] = (uint8_t)(low % 256u);
 }
 
 /* --- Reading --- */
 
+/*@ requires \valid(s) && flags <= 255;
+    assigns *s;
+    ensures refines: *s == with_flags(flags, \old(*s));
+*/
 static void read_flags(uint32_t flags, struct vtcp_segment *s)
 {
   s->fin = flags % 2 == 1;
@@ -61,14 +90,23 @@ static void read_flags(uint32_t flags, struct vtcp_segment *s)
 }
 
 /* The fields that every header has, whatever the flags say about their meaning. */
+/*@ requires readable: \valid_read(b + (0 .. 19));
+    requires \valid(s) && \separated(s, b + (0 .. 19));
+    assigns *s;
+    ensures refines: *s == with_fields(b, \old(*s));
+*/
 static void read_fields(const uint8_t *b, struct vtcp_segment *s)
 {
-  s->seq = get32(b + 4);
-  s->ack = get32(b + 8);
-  s->wnd = get16(b + 14);
-  s->up = get16(b + 18);
+  s->seq = get32(b, 4);
+  s->ack = get32(b, 8);
+  s->wnd = get16(b, 14);
+  s->up = get16(b, 18);
 }
 
+/*@ requires \valid(s);
+    assigns *s;
+    ensures refines: *s == without_options(\old(*s));
+*/
 static void no_options(struct vtcp_segment *s)
 {
   s->has_mss = false;
@@ -83,6 +121,10 @@ static void no_options(struct vtcp_segment *s)
   s->uto = 0;
 }
 
+/*@ requires \valid(s);
+    assigns *s;
+    ensures refines: *s == without_sack(\old(*s));
+*/
 static void no_sack(struct vtcp_segment *s)
 {
   s->sack_count = 0;
@@ -98,6 +140,11 @@ static void no_sack(struct vtcp_segment *s)
 
 /* How long the option at i is; 0 if the list ends there, be it by its end, by an end-of-list option or by an illegal
  * length: below 2 it would not cover its own two octets, and beyond n it would cover text. */
+/*@ requires readable: 20 <= i <= n <= 60 && \valid_read(b + (0 .. n - 1));
+    assigns \nothing;
+    ensures MUST_7: \result == 0 <==> list_ends(b, n, i);
+    ensures MUST_68: \result != 0 ==> \result == option_length(b, i) && i + \result <= n;
+*/
 static uint32_t next_option(const uint8_t *b, uint32_t n, uint32_t i)
 {
   if (i >= n || b[i] == KIND_END)
@@ -110,30 +157,53 @@ static uint32_t next_option(const uint8_t *b, uint32_t n, uint32_t i)
 }
 
 /* RFC 7323, section 2.3: a shift above 14 is taken as 14. */
+/*@ requires readable: \valid_read(b + (i .. i + 2)) && i + 3 <= 60;
+    requires \valid(s) && \separated(s, b + (i .. i + 2));
+    assigns *s;
+    ensures refines: *s == with_wscale(b[i + 2], \old(*s));
+    ensures R7323_2_3: s->wscale <= 14;
+*/
 static void take_wscale(const uint8_t *b, uint32_t i, struct vtcp_segment *s)
 {
   s->has_wscale = true;
   s->wscale = b[i + 2] > 14 ? 14 : b[i + 2];
 }
 
+/*@ requires readable: \valid_read(b + (i .. i + 9)) && i + 10 <= 60;
+    requires \valid(s) && \separated(s, b + (i .. i + 9));
+    assigns *s;
+    ensures refines: *s == with_ts(wire32(b, i + 2), wire32(b, i + 6), \old(*s));
+*/
 static void take_ts(const uint8_t *b, uint32_t i, struct vtcp_segment *s)
 {
   s->has_ts = true;
-  s->tsval = get32(b + i + 2);
-  s->tsecr = get32(b + i + 6);
+  s->tsval = get32(b, i + 2);
+  s->tsecr = get32(b, i + 6);
 }
 
+/*@ requires readable: present ==> \valid_read(b + (i .. i + 3)) && i + 4 <= 60;
+    requires bounded: i <= 90;
+    assigns \nothing;
+    ensures reads: \result == edge(b, i, present ? \true : \false);
+*/
 static uint32_t sack_edge(const uint8_t *b, uint32_t i, bool present)
 {
-  return present ? get32(b + i) : 0;
+  return present ? get32(b, i) : 0;
 }
 
 /* RFC 2018, section 3: 8n + 2 octets. Blocks that are not there become zero: a second SACK option replaces the first. */
+/*@ requires length: blocks_in(length) > 0;
+    requires readable: \valid_read(b + (i .. i + length - 1)) && i + length <= 60;
+    requires \valid(s) && \separated(s, b + (i .. i + length - 1));
+    assigns *s;
+    ensures refines: *s == with_sack(b, i, blocks_in(length), \old(*s));
+    ensures normal: normal_sack(*s);
+*/
 static void take_sack(const uint8_t *b, uint32_t i, uint32_t length, struct vtcp_segment *s)
 {
   s->sack_count = length == 34 ? 4 : length == 26 ? 3 : length == 18 ? 2 : 1;
-  s->sack[0].left = get32(b + i + 2);
-  s->sack[0].right = get32(b + i + 6);
+  s->sack[0].left = get32(b, i + 2);
+  s->sack[0].right = get32(b, i + 6);
   s->sack[1].left = sack_edge(b, i + 10, length >= 18);
   s->sack[1].right = sack_edge(b, i + 14, length >= 18);
   s->sack[2].left = sack_edge(b, i + 18, length >= 26);
@@ -142,17 +212,30 @@ static void take_sack(const uint8_t *b, uint32_t i, uint32_t length, struct vtcp
   s->sack[3].right = sack_edge(b, i + 30, length == 34);
 }
 
+/*@ assigns \nothing;
+    ensures R2018_3: \result <==> blocks_in(length) > 0;
+*/
 static bool sack_length(uint32_t length)
 {
   return length == 10 || length == 18 || length == 26 || length == 34;
 }
 
 /* A known kind with another length than its own is not usable, so it is passed over like an unknown one (MUST-6). */
+/*@ requires length: length == option_length(b, i) && 1 <= length;
+    requires readable: \valid_read(b + (i .. i + length - 1)) && i + length <= 60;
+    requires \valid(s) && \separated(s, b + (i .. i + length - 1));
+    assigns *s;
+    ensures refines: *s == with_option(b, i, \old(*s));
+    ensures len: s->len == \old(s->len);
+    ensures MUST_6: b[i] != 2 && b[i] != 3 && b[i] != 4 && b[i] != 5 && b[i] != 8 && b[i] != 28 ==> *s == \old(*s);
+    ensures MUST_4: b[i] == 2 && length == 4 ==> s->has_mss && s->mss == wire16(b, i + 2);
+    ensures normal: normal_segment(\old(*s)) ==> normal_segment(*s);
+*/
 static void take_option(const uint8_t *b, uint32_t i, uint32_t length, struct vtcp_segment *s)
 {
   if (b[i] == KIND_MSS && length == 4) {
     s->has_mss = true;
-    s->mss = get16(b + i + 2);
+    s->mss = get16(b, i + 2);
   } else if (b[i] == KIND_WSCALE && length == 3) {
     take_wscale(b, i, s);
   } else if (b[i] == KIND_SACK_PERMITTED && length == 2) {
@@ -163,16 +246,35 @@ static void take_option(const uint8_t *b, uint32_t i, uint32_t length, struct vt
     take_ts(b, i, s);
   } else if (b[i] == KIND_UTO && length == 4) {
     s->has_uto = true;
-    s->uto = get16(b + i + 2);
+    s->uto = get16(b, i + 2);
   }
 }
 
 /* The options of a header of n octets. */
+/*@ requires readable: 20 <= n <= 60 && \valid_read(b + (0 .. n - 1));
+    requires \valid(s) && \separated(s, b + (0 .. n - 1));
+    requires normal: normal_segment(*s);
+    assigns *s;
+    ensures MUST_5: *s == options_from(b, n, 20, \old(*s));
+    ensures len: s->len == \old(s->len);
+    ensures MUST_7: \result == (illegal_length(b, n, list_end(b, n, 20)) ? VTCP_WIRE_BAD_OPTION : VTCP_WIRE_OK);
+    ensures normal: normal_segment(*s);
+*/
 static enum vtcp_wire read_options(const uint8_t *b, uint32_t n, struct vtcp_segment *s)
 {
   uint32_t i = 20, length = next_option(b, n, 20);
 
+  /*@ loop invariant bound: 20 <= i <= n && i + length <= n;
+      loop invariant here: (length == 0 <==> list_ends(b, n, i)) && (length != 0 ==> length == option_length(b, i));
+      loop invariant reads: options_from(b, n, 20, \at(*s, Pre)) == options_from(b, n, i, *s);
+      loop invariant ends: list_end(b, n, 20) == list_end(b, n, i);
+      loop invariant normal: normal_segment(*s);
+      loop invariant len: s->len == \at(s->len, Pre);
+      loop assigns i, length, *s;
+      loop variant n - i; */
   while (length != 0) {
+    /*@ assert unfolds: options_from(b, n, i, *s) == options_from(b, n, i + length, with_option(b, i, *s)); */
+    /*@ assert moves_on: list_end(b, n, i) == list_end(b, n, i + length); */
     take_option(b, i, length, s);
     i += length;
     length = next_option(b, n, i);
@@ -180,6 +282,19 @@ static enum vtcp_wire read_options(const uint8_t *b, uint32_t n, struct vtcp_seg
   return i >= n || b[i] == KIND_END ? VTCP_WIRE_OK : VTCP_WIRE_BAD_OPTION;
 }
 
+/*@ requires readable: \valid_read(octets + (0 .. length - 1));
+    requires writable: \valid(segment) && \valid(text);
+    requires apart: \separated(segment, text, octets + (0 .. length - 1));
+    assigns *segment, *text;
+    ensures result: \result == parse_result(octets, length);
+    ensures untouched: !usable(octets, length) ==> *segment == \old(*segment) && *text == \old(*text);
+    ensures text: usable(octets, length) ==> *text == header_length(octets) && segment->len == length - *text;
+    ensures MUST_5: usable(octets, length) ==> *segment == segment_read(octets, length, \old(*segment));
+    ensures MUST_7: \result == VTCP_WIRE_BAD_OPTION ==>
+      illegal_length(octets, *text, list_end(octets, *text, 20));
+    ensures R7323_2_3: usable(octets, length) ==> segment->wscale <= 14;
+    ensures normal: usable(octets, length) ==> normal_segment(*segment);
+*/
 enum vtcp_wire vtcp_parse(const uint8_t *octets, uint32_t length, struct vtcp_segment *segment, uint32_t *text)
 {
   if (length < 20)
@@ -205,36 +320,64 @@ enum vtcp_wire vtcp_parse(const uint8_t *octets, uint32_t length, struct vtcp_se
 /* Each group of options below is a multiple of four octets long, no-operations in front, so the header needs no padding
  * and no end-of-list option; timestamps lie on a boundary of four octets (RFC 7323, appendix A). */
 
+/*@ requires \valid_read(s);
+    assigns \nothing;
+    ensures size: \result == mss_size(*s);
+*/
 static uint32_t mss_size(const struct vtcp_segment *s)
 {
   return s->has_mss ? 4 : 0;
 }
 
+/*@ requires \valid_read(s);
+    assigns \nothing;
+    ensures size: \result == ts_size(*s);
+*/
 static uint32_t ts_size(const struct vtcp_segment *s)
 {
   return s->has_ts ? 12 : s->sack_permitted ? 4 : 0;
 }
 
+/*@ requires \valid_read(s);
+    assigns \nothing;
+    ensures size: \result == wscale_size(*s);
+*/
 static uint32_t wscale_size(const struct vtcp_segment *s)
 {
   return s->has_wscale ? 4 : 0;
 }
 
+/*@ requires \valid_read(s) && s->sack_count <= 4;
+    assigns \nothing;
+    ensures size: \result == sack_size(*s);
+*/
 static uint32_t sack_size(const struct vtcp_segment *s)
 {
   return s->sack_count > 0 ? 4 + 8u * s->sack_count : 0;
 }
 
+/*@ requires \valid_read(s);
+    assigns \nothing;
+    ensures size: \result == uto_size(*s);
+*/
 static uint32_t uto_size(const struct vtcp_segment *s)
 {
   return s->has_uto ? 4 : 0;
 }
 
+/*@ requires \valid_read(s) && s->sack_count <= 4;
+    assigns \nothing;
+    ensures size: \result == header_size(*s) && 20 <= \result <= 80;
+*/
 static uint32_t header_size(const struct vtcp_segment *s)
 {
-  return 20 + mss_size(s) + ts_size(s) + wscale_size(s) + sack_size(s) + uto_size(s);
+  return 20 + mss_size(s) + ts_size(s) + wscale_size(s) + uto_size(s) + sack_size(s);
 }
 
+/*@ requires \valid_read(s);
+    assigns \nothing;
+    ensures flags: \result == flags_of(*s);
+*/
 static uint8_t flags_octet(const struct vtcp_segment *s)
 {
   uint32_t low = (s->fin ? 1u : 0u) + (s->syn ? 2u : 0u) + (s->rst ? 4u : 0u) + (s->psh ? 8u : 0u);
@@ -244,109 +387,181 @@ static uint8_t flags_octet(const struct vtcp_segment *s)
 }
 
 /* Reserved bits and checksum are zero, and so are the ports, which the connection does not know. */
+/*@ requires writable: \valid(b + (0 .. 19)) && 20 <= header <= 60 && header % 4 == 0;
+    requires \valid_read(s) && \separated(s, b + (0 .. 19));
+    assigns b[0 .. 19];
+    ensures writes: fields_written(b, header, *s);
+*/
 static void write_fields(uint8_t *b, uint32_t header, const struct vtcp_segment *s)
 {
-  put16(b, 0);
-  put16(b + 2, 0);
-  put32(b + 4, s->seq);
-  put32(b + 8, s->ack);
+  put16(b, 0, 0);
+  put16(b, 2, 0);
+  put32(b, 4, s->seq);
+  put32(b, 8, s->ack);
   b[12] = (uint8_t)(header * 4);
   b[13] = flags_octet(s);
-  put16(b + 14, s->wnd);
-  put16(b + 16, 0);
-  put16(b + 18, s->up);
+  put16(b, 14, s->wnd);
+  put16(b, 16, 0);
+  put16(b, 18, s->up);
 }
 
-static void put_option(uint8_t *p, uint8_t kind, uint8_t length)
+/*@ requires writable: \valid(b + (i .. i + 1)) && i <= 60;
+    assigns b[i .. i + 1];
+    ensures writes: octets_are(b, i, first, second);
+*/
+static void put_octets(uint8_t *b, uint32_t i, uint8_t first, uint8_t second)
 {
-  p[0] = kind;
-  p[1] = length;
+  b[i] = first;
+  b[i + 1] = second;
 }
 
-static void put_nops(uint8_t *p)
-{
-  p[0] = KIND_NOP;
-  p[1] = KIND_NOP;
-}
-
+/*@ requires writable: 20 <= i && i + mss_size(*s) <= 60 && \valid(b + (i .. i + mss_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (i .. i + mss_size(*s) - 1));
+    assigns b[i .. i + mss_size(*s) - 1];
+    ensures writes: mss_written(b, i, *s);
+*/
 static void write_mss(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 {
   if (!s->has_mss)
     return;
-  put_option(b + i, KIND_MSS, 4);
-  put16(b + i + 2, s->mss);
+  put_octets(b, i, KIND_MSS, 4);
+  put16(b, i + 2, s->mss);
 }
 
 /* SACK-permitted takes the place of the no-operations in front of the timestamps. */
+/*@ requires writable: 20 <= i && i + ts_size(*s) <= 60 && \valid(b + (i .. i + ts_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (i .. i + ts_size(*s) - 1));
+    assigns b[i .. i + ts_size(*s) - 1];
+    ensures writes: ts_written(b, i, *s);
+*/
 static void write_ts(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 {
   if (!s->has_ts && !s->sack_permitted)
     return;
   if (s->has_ts && s->sack_permitted)
-    put_option(b + i, KIND_SACK_PERMITTED, 2);
+    put_octets(b, i, KIND_SACK_PERMITTED, 2);
   else
-    put_nops(b + i);
+    put_octets(b, i, KIND_NOP, KIND_NOP);
   if (!s->has_ts) {
-    put_option(b + i + 2, KIND_SACK_PERMITTED, 2);
+    put_octets(b, i + 2, KIND_SACK_PERMITTED, 2);
     return;
   }
-  put_option(b + i + 2, KIND_TS, 10);
-  put32(b + i + 4, s->tsval);
-  put32(b + i + 8, s->tsecr);
+  put_octets(b, i + 2, KIND_TS, 10);
+  put32(b, i + 4, s->tsval);
+  put32(b, i + 8, s->tsecr);
 }
 
+/*@ requires writable: 20 <= i && i + wscale_size(*s) <= 60 && \valid(b + (i .. i + wscale_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (i .. i + wscale_size(*s) - 1));
+    assigns b[i .. i + wscale_size(*s) - 1];
+    ensures writes: wscale_written(b, i, *s);
+*/
 static void write_wscale(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 {
   if (!s->has_wscale)
     return;
-  b[i] = KIND_NOP;
-  put_option(b + i + 1, KIND_WSCALE, 3);
-  b[i + 3] = s->wscale;
+  put_octets(b, i, KIND_NOP, KIND_WSCALE);
+  put_octets(b, i + 2, 3, s->wscale);
 }
 
+/*@ requires writable: \valid(b + (i .. i + 7)) && i <= 52;
+    assigns b[i .. i + 7];
+    ensures writes: block_written(b, i, block);
+*/
 static void write_block(uint8_t *b, uint32_t i, struct vtcp_sack_block block)
 {
-  put32(b + i, block.left);
-  put32(b + i + 4, block.right);
+  put32(b, i, block.left);
+  put32(b, i + 4, block.right);
 }
 
+/*@ requires writable: 20 <= i && i + sack_size(*s) <= 60 && \valid(b + (i .. i + sack_size(*s) - 1));
+    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (i .. i + sack_size(*s) - 1));
+    assigns b[i .. i + sack_size(*s) - 1];
+    ensures writes: sack_written(b, i, *s);
+*/
 static void write_sack(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 {
   if (s->sack_count == 0)
     return;
-  put_nops(b + i);
-  put_option(b + i + 2, KIND_SACK, (uint8_t)(2 + 8u * s->sack_count));
+  put_octets(b, i, KIND_NOP, KIND_NOP);
+  put_octets(b, i + 2, KIND_SACK, (uint8_t)(2 + 8u * s->sack_count));
   write_block(b, i + 4, s->sack[0]);
+  /*@ assert first: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * s->sack_count); */
   if (s->sack_count > 1)
     write_block(b, i + 12, s->sack[1]);
+  /*@ assert second: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * s->sack_count); */
+  /*@ assert second_0: block_written(b, i + 4, s->sack[0]); */
   if (s->sack_count > 2)
     write_block(b, i + 20, s->sack[2]);
+  /*@ assert third: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * s->sack_count); */
+  /*@ assert third_0: block_written(b, i + 4, s->sack[0]); */
+  /*@ assert third_1: s->sack_count > 1 ==> block_written(b, i + 12, s->sack[1]); */
   if (s->sack_count > 3)
     write_block(b, i + 28, s->sack[3]);
 }
 
+/*@ requires writable: 20 <= i && i + uto_size(*s) <= 60 && \valid(b + (i .. i + uto_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (i .. i + uto_size(*s) - 1));
+    assigns b[i .. i + uto_size(*s) - 1];
+    ensures writes: uto_written(b, i, *s);
+*/
 static void write_uto(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 {
   if (!s->has_uto)
     return;
-  put_option(b + i, KIND_UTO, 4);
-  put16(b + i + 2, s->uto);
+  put_octets(b, i, KIND_UTO, 4);
+  put16(b, i + 2, s->uto);
 }
 
+/*@ requires writable: header_size(*s) <= 60 && \valid(b + (20 .. header_size(*s) - 1));
+    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (20 .. header_size(*s) - 1));
+    assigns b[20 .. header_size(*s) - 1];
+    ensures mss: mss_written(b, 20, *s);
+    ensures ts: ts_written(b, ts_at(*s), *s);
+    ensures wscale: wscale_written(b, wscale_at(*s), *s);
+    ensures sack: sack_written(b, sack_at(*s), *s);
+    ensures uto: uto_written(b, uto_at(*s), *s);
+*/
 static void write_options(uint8_t *b, const struct vtcp_segment *s)
 {
   uint32_t ts = 20 + mss_size(s);
   uint32_t wscale = ts + ts_size(s);
-  uint32_t sack = wscale + wscale_size(s);
-  uint32_t uto = sack + sack_size(s);
+  uint32_t uto = wscale + wscale_size(s);
+  uint32_t sack = uto + uto_size(s);
 
+  /*@ assert places: ts == ts_at(*s) && wscale == wscale_at(*s) && uto == uto_at(*s) && sack == sack_at(*s); */
+  /*@ assert sizes: mss_size(*s) == ts - 20 && ts_size(*s) == wscale - ts && wscale_size(*s) == uto - wscale
+        && uto_size(*s) == sack - uto && sack_size(*s) == header_size(*s) - sack; */
+  /*@ assert order: 20 <= ts <= wscale <= uto <= sack <= header_size(*s); */
+  /*@ assert mss_ends: s->has_mss ==> ts == 24; */
+  /*@ assert ts_ends: s->has_ts ==> wscale == ts + 12; */
+  /*@ assert sack_permitted_ends: !s->has_ts && s->sack_permitted ==> wscale == ts + 4; */
+  /*@ assert wscale_ends: s->has_wscale ==> uto == wscale + 4; */
+  /*@ assert uto_ends: s->has_uto ==> sack == uto + 4; */
   write_mss(b, 20, s);
   write_ts(b, ts, s);
+  /*@ assert mss_stays_1: mss_written(b, 20, *s); */
   write_wscale(b, wscale, s);
-  write_sack(b, sack, s);
+  /*@ assert mss_stays_2: mss_written(b, 20, *s); */
+  /*@ assert ts_stays_2: ts_written(b, ts, *s); */
   write_uto(b, uto, s);
+  /*@ assert mss_stays_3: mss_written(b, 20, *s); */
+  /*@ assert ts_stays_3: ts_written(b, ts, *s); */
+  /*@ assert wscale_stays_3: wscale_written(b, wscale, *s); */
+  write_sack(b, sack, s);
+  /*@ assert mss_stays_4: mss_written(b, 20, *s); */
+  /*@ assert ts_stays_4: ts_written(b, ts, *s); */
+  /*@ assert wscale_stays_4: wscale_written(b, wscale, *s); */
+  /*@ assert uto_stays_4: uto_written(b, uto, *s); */
 }
 
+/*@ requires writable: \valid(octets + (0 .. room - 1));
+    requires readable: \valid_read(segment);
+    requires apart: \separated(segment, octets + (0 .. room - 1));
+    assigns octets[0 .. emit_result(*segment, room) - 1];
+    ensures result: \result == emit_result(*segment, room);
+    ensures writes: \result != 0 ==> segment_written(octets, *segment);
+*/
 uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t room)
 {
   if (segment->sack_count > 4)
@@ -357,46 +572,114 @@ uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t
     return 0;
   write_fields(octets, header, segment);
   write_options(octets, segment);
+  /*@ assert fields_stay: fields_written(octets, header, *segment); */
   return header;
 }
 
 /* --- Checksum (RFC 1071) --- */
 
-/* Four octets, least significant first: on most machines one load. Sums in either order differ by a swap of the octets
- * of the result (RFC 1071, section 2 (B)), that is by the factor 256 modulo 65535. */
-static uint64_t load32(const uint8_t *p)
-{
-  return p[0] + ((uint32_t)p[1] << 8) + ((uint32_t)p[2] << 16) + ((uint32_t)p[3] << 24);
-}
-
-/* The sum as a number of 16 bits: carries go round (RFC 1071, section 2 (A)). */
+/* Carries go round (RFC 1071, section 2 (A)). */
+/*@ requires bounded: sum < 0x4000000000000000;
+    assigns \nothing;
+    ensures folds: \result == ones_sum(sum);
+    ensures bounded: \result <= 65535;
+*/
 static uint32_t fold(uint64_t sum)
 {
   uint64_t once = sum % 4294967296u + sum / 4294967296u;
+  /*@ assert once: once == sum - 65535 * (65537 * (sum / 4294967296)) && once < 0x140000000; */
   uint64_t twice = once % 65536u + once / 65536u;
-  uint64_t thrice = twice % 65536u + twice / 65536u;
-
-  return (uint32_t)(thrice % 65536u + thrice / 65536u);
+  /*@ assert twice: twice == once - 65535 * (once / 65536) && twice < 0x24000; */
+  uint32_t thrice = (uint32_t)(twice % 65536u + twice / 65536u);
+  /*@ assert thrice: thrice == twice - 65535 * (twice / 65536) && thrice <= 0x10001; */
+  uint32_t result = thrice % 65536u + thrice / 65536u;
+  /*@ assert result: result == thrice - 65535 * (thrice / 65536) && result <= 65535; */
+  /*@ assert zero: result == 0 <==> sum == 0; */
+  return result;
 }
 
-/* 16 octets a turn. The sum stays below 2^62 + 2^32, whatever the length. */
+/* Four octets, least significant first: on most machines one load. Sums in either order differ by a swap of the octets
+ * of the result (RFC 1071, section 2 (B)), that is by the factor 256 modulo 65535. */
+/*@ requires readable: \valid_read(b + (i .. i + 3));
+    assigns \nothing;
+    ensures swapped: 256 * \result == two_words(b, i) + 65535 * excess(b, i);
+    ensures zero: \result == 0 <==> two_words(b, i) == 0;
+    ensures positive: two_words(b, i) >= 0;
+*/
+static uint32_t load32(const uint8_t *b, uint32_t i)
+{
+  const uint8_t *p = b + i;
+
+  return p[0] + ((uint32_t)p[1] << 8) + ((uint32_t)p[2] << 16) + ((uint32_t)p[3] << 24);
+}
+
+/*@ requires readable: i <= UINT32_MAX - 15 && \valid_read(b + (i .. i + 15));
+    assigns \nothing;
+    ensures bounded: \result <= 0x400000000;
+    ensures swapped: (256 * \result - eight_words(b, i)) % 65535 == 0;
+    ensures zero: \result == 0 <==> eight_words(b, i) == 0;
+    ensures positive: eight_words(b, i) >= 0;
+*/
+static uint64_t sum16(const uint8_t *b, uint32_t i)
+{
+  uint64_t sum = (uint64_t)load32(b, i) + load32(b, i + 4) + load32(b, i + 8) + load32(b, i + 12);
+  /*@ assert swapped: 256 * sum - eight_words(b, i)
+        == 65535 * (excess(b, i) + excess(b, i + 4) + excess(b, i + 8) + excess(b, i + 12)); */
+  return sum;
+}
+
+/* 16 octets a turn; the sum stays below 2^62 whatever the length. */
+/*@ requires readable: \valid_read(b + (0 .. n - 1));
+    assigns \nothing;
+    ensures bounded: \result <= 0x40000000 * n;
+    ensures sums: (256 * \result - words_from(b, n, 0)) % 65535 == 0;
+    ensures zero: \result == 0 <==> words_from(b, n, 0) == 0;
+    ensures positive: words_from(b, n, 0) >= 0;
+*/
 static uint64_t sum_octets(const uint8_t *b, uint32_t n)
 {
   uint64_t sum = 0;
   uint32_t i = 0;
 
-  for (; n - i >= 16; i += 16)
-    sum += load32(b + i) + load32(b + i + 4) + load32(b + i + 8) + load32(b + i + 12);
-  for (; n - i >= 2; i += 2)
+  /*@ loop invariant bound: i <= n && sum <= 0x40000000 * i;
+      loop invariant sums: (256 * sum - (words_from(b, n, 0) - words_from(b, n, i))) % 65535 == 0;
+      loop invariant zero: sum == 0 <==> words_from(b, n, 0) == words_from(b, n, i);
+      loop invariant positive: words_from(b, n, 0) >= words_from(b, n, i);
+      loop assigns sum, i;
+      loop variant n - i; */
+  for (; n - i >= 16; i += 16) {
+    /*@ assert first: words_from(b, n, i) == two_words(b, i) + words_from(b, n, i + 4); */
+    /*@ assert second: words_from(b, n, i + 4) == two_words(b, i + 4) + words_from(b, n, i + 8); */
+    /*@ assert third: words_from(b, n, i + 8) == two_words(b, i + 8) + words_from(b, n, i + 12); */
+    /*@ assert fourth: words_from(b, n, i + 12) == two_words(b, i + 12) + words_from(b, n, i + 16); */
+    /*@ assert turn: words_from(b, n, i) == eight_words(b, i) + words_from(b, n, i + 16); */
+    sum += sum16(b, i);
+  }
+  /*@ loop invariant bound: i <= n && sum <= 0x40000000 * i;
+      loop invariant sums: (256 * sum - (words_from(b, n, 0) - words_from(b, n, i))) % 65535 == 0;
+      loop invariant zero: sum == 0 <==> words_from(b, n, 0) == words_from(b, n, i);
+      loop invariant positive: words_from(b, n, 0) >= words_from(b, n, i);
+      loop assigns sum, i;
+      loop variant n - i; */
+  for (; n - i >= 2; i += 2) {
+    /*@ assert next: words_from(b, n, i) == b[i] * 256 + b[i + 1] + words_from(b, n, i + 2); */
+    /*@ assert swap: 256 * (b[i] + 256 * b[i + 1]) - (words_from(b, n, i) - words_from(b, n, i + 2)) == 65535 * b[i + 1]; */
     sum += b[i] + 256u * b[i + 1];
+  }
+  /*@ assert last: words_from(b, n, i) == (i < n ? b[i] * 256 : 0); */
   if (i < n)
     sum += b[i];
   return sum;
 }
 
+/*@ requires readable: \valid_read(octets + (0 .. length - 1));
+    assigns \nothing;
+    ensures R1071: \result == 65535 - ones_sum(pseudo + words_from(octets, length, 0));
+*/
 uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length)
 {
-  uint32_t swapped = fold(sum_octets(octets, length));
+  uint64_t octets_sum = sum_octets(octets, length);
+  uint32_t swapped = fold(octets_sum);
   uint32_t sum = fold((uint64_t)pseudo + swapped % 256u * 256u + swapped / 256u);
 
   return (uint16_t)(65535u - sum);
