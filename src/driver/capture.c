@@ -55,7 +55,7 @@ static pcap_t *open_capture(struct report *report, FILE *file)
   snprintf(report->link, sizeof report->link, "%s", name != NULL ? name : "?");
   if (!link_supported(link)) {
     char line[128];
-    snprintf(line, sizeof line, "unknown link type %d (%s)", link, report->link);
+    snprintf(line, sizeof line, "unknown link type %d%s%s", link, name != NULL ? ", " : "", name != NULL ? name : "");
     set_error(report, 0, line);
     pcap_close(capture);
     return NULL;

@@ -65,8 +65,6 @@ static void judge_handshake_options(struct connection *conn, uint32_t index)
 {
   const struct vtcp_segment *seg = &packet_at(conn, index)->seg;
   const struct packet *syn = packet_at(conn, 0);
-  if (seg->has_wscale && seg->wscale > 14)
-    finding(conn, index, VIOLATION, "RFC7323-2.3", "RFC 7323 2.3", "at most 14", "window scale %u", seg->wscale);
   if (!seg->has_ack || !conn->syn_first || syn->cut || syn->from == packet_at(conn, index)->from)
     return;
   if (seg->has_wscale && !syn->seg.has_wscale)
@@ -123,9 +121,11 @@ static void judge_ack(struct connection *conn, uint32_t index, const struct book
   const struct packet *p = packet_at(conn, index);
   if (!p->seg.has_ack || p->seg.rst || p->seg.syn)
     return;
-  if ((p->marks & MARK_UNSEEN) != 0 && acks_unsent(conn, p))
+  if ((p->marks & MARK_UNSEEN) != 0 && acks_unsent(conn, p)) {
+    conn->packets[index].marks &= ~(uint32_t)MARK_UNSEEN;
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "SEG.ACK at most what the peer had sent",
             "acknowledges octets up to %lld, which the peer had not sent", (long long)p->ack);
+  }
   bool newer = p->seg.has_ts && own->ts_seen && p->seg.tsval - own->tsval - 1 < 0x7fffffffu;
   if (p->ack < own->acked && newer)
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "RCV.NXT never recedes",

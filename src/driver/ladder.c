@@ -63,7 +63,7 @@ static void annotate_fate(const struct connection *conn, const struct packet *p,
   if ((p->marks & MARK_REFUSED) != 0)
     add(out, room, "not taken: the window is closed");
   if ((p->marks & MARK_IN_FLIGHT) != 0)
-    add(out, room, "not acknowledged in this capture");
+    add(out, room, p->seg.rst ? "its peer has fallen silent" : "not acknowledged in this capture");
   if ((p->marks & MARK_DAMAGED) != 0)
     add(out, room, "wrong checksum");
   if ((p->marks & MARK_LATE) != 0 && (p->seg.syn || p->seg.fin || p->seg.rst))

@@ -71,7 +71,8 @@ static void note_silence(struct connection *conn)
       if (conn->packets[i].seg.has_ack && !conn->packets[i].seg.rst)
         answered = true;
     if (answered)
-      note(conn, "one direction is missing: nothing that %s sent was captured; its state is unknown", name);
+      note(conn, "one direction is missing: nothing that %s sent was captured; states are what the other side proves",
+           name);
     else
       note(conn, "%s never answers, or its answers were not captured; its state is unknown", name);
   }
@@ -81,7 +82,7 @@ static void note_end(struct connection *conn)
 {
   if (is_over(conn->final[0]) && is_over(conn->final[1]))
     return;
-  if (has_reset(conn))
+  if (has_reset(conn) || !conn->side[0].present || !conn->side[1].present)
     return;
   note(conn, "cut off: the capture ends before the connection does");
 }
@@ -105,7 +106,8 @@ void notes(struct connection *conn)
   note_silence(conn);
   if (conn->unscaled_middle && conn->side[0].present && conn->side[1].present && has_text(conn))
     note(conn, "windows are shown unscaled and not judged: the window scale options were not captured");
-  if (conn->gap_seen || has_mark(conn, MARK_UNSEEN))
+  bool both = conn->side[0].present && conn->side[1].present;
+  if (both && (conn->gap_seen || has_mark(conn, MARK_UNSEEN)))
     note(conn, "the capture lacks segments of this connection");
   if (has_mark(conn, MARK_DUPLICATE))
     note(conn, "some packets are in the capture twice; the second is not judged");

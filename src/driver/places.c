@@ -157,7 +157,8 @@ static void put_in_place(struct connection *conn, struct packet *p, const struct
   p->window = (uint32_t)p->seg.wnd << (p->seg.syn ? 0 : own->scale);
   bool strange_syn = p->seg.syn && !p->seg.rst && p->start != 0;
   bool far = p->start > mine->sent + FARTHEST || p->start < mine->sent - ((int64_t)1 << 30);
-  if (strange_syn || far)
+  bool strange_reset = p->seg.rst && own->isn_known && p->start < 0;
+  if (strange_syn || strange_reset || far)
     p->marks |= MARK_FOREIGN;
 }
 
@@ -236,7 +237,7 @@ static bool is_probe(struct packet *p, const struct progress *mine, const struct
   if (!is_bare(p) || p->seg.len > 1 || !p->seg.has_ack || !other->windowed)
     return false;
   bool old = p->start == mine->sent - 1 && mine->sent > 1 && other->acked >= mine->sent;
-  bool beyond = other->window == 0 && p->seg.len == 1 && p->start >= other->edge;
+  bool beyond = other->window == 0 && p->seg.len == 1 && p->start >= other->acked + other->window;
   bool before = other->window == 0 && p->start == other->acked - 1;
   if (!old && !beyond && !before)
     return false;
@@ -248,7 +249,7 @@ static void name_text(struct connection *conn, uint32_t index, struct progress *
 {
   struct packet *p = &conn->packets[index];
   bool probe = is_probe(p, mine, other);
-  if (other->windowed && other->window == 0 && p->seg.len > 0 && p->start >= other->edge)
+  if (other->windowed && other->window == 0 && p->seg.len > 0 && p->start >= other->acked + other->window)
     p->marks |= MARK_PROBE;
   if (p->end == p->start)
     return;
@@ -270,7 +271,7 @@ static void name_ack(struct packet *p, const struct progress *mine, const struct
     return;
   if (p->window == 0)
     p->marks |= MARK_ZERO_WINDOW;
-  if (p->ack > other->sent)
+  if (p->ack > other->sent && other->begun)
     p->marks |= MARK_UNSEEN;
   if (p->end != p->start || !is_bare(p) || p->ack != mine->acked || !mine->windowed)
     return;
@@ -300,8 +301,6 @@ static void advance(struct connection *conn, const struct packet *p, struct prog
   mine->acked = p->ack;
   mine->window = p->window;
   mine->windowed = true;
-  if (p->ack + p->window > mine->edge)
-    mine->edge = p->ack + p->window;
 }
 
 static void count_sum(struct stream *side, const struct packet *p)

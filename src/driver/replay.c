@@ -238,6 +238,29 @@ static void send_foreign(struct run *run, uint32_t index)
   call(run, p->from, VTCP_OPEN_ACTIVE, p->seg.seq);
 }
 
+static void arrive(struct run *run, uint8_t side, struct vtcp_segment seg)
+{
+  struct vtcp_event event = {.type = VTCP_ARRIVES, .seg = seg, .iss = run->conn->side[side].isn};
+  step(run, side, event);
+}
+
+/* An endpoint that goes on as if the handshake were done has received the rest of it, captured or not. */
+static void complete_handshake(struct run *run, const struct packet *p)
+{
+  const struct stream *own = &run->conn->side[p->from], *peer = &run->conn->side[!p->from];
+  struct machine *m = &run->side[p->from];
+  struct vtcp_segment rest = {.seq = peer->isn, .ack = own->isn + 1, .wnd = UINT16_MAX, .syn = true, .has_ack = true};
+  if (p->seg.syn || p->seg.rst || !p->seg.has_ack || m->restarted)
+    return;
+  if (m->tcb.state == VTCP_SYN_RECEIVED && !peer->present) {
+    rest.seq++;
+    rest.syn = false;
+  } else if (m->tcb.state != VTCP_SYN_SENT) {
+    return;
+  }
+  arrive(run, p->from, rest);
+}
+
 static void send_stage(struct run *run, uint32_t index)
 {
   struct packet *p = &run->conn->packets[index];
@@ -248,6 +271,7 @@ static void send_stage(struct run *run, uint32_t index)
     send_foreign(run, index);
     return;
   }
+  complete_handshake(run, p);
   if (p->seg.has_ack && !p->seg.rst && synchronized(m) && !m->restarted)
     receive_unseen(run, p->from, p->ack);
   recognise(run, index);
@@ -347,12 +371,6 @@ static bool only_resets(const struct connection *conn, uint8_t side)
     if (conn->packets[i].from == side && !conn->packets[i].seg.rst)
       return false;
   return true;
-}
-
-static void arrive(struct run *run, uint8_t side, struct vtcp_segment seg)
-{
-  struct vtcp_event event = {.type = VTCP_ARRIVES, .seg = seg, .iss = run->conn->side[side].isn};
-  step(run, side, event);
 }
 
 /* The handshake that the capture did not show. */

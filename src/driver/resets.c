@@ -16,12 +16,18 @@ static bool answers(const struct vtcp_segment *reset, const struct vtcp_segment 
   return reset->has_ack && reset->ack == seg->seq + (seg->rst ? 0 : length_of(seg)) && reset->seq == 0;
 }
 
+/* The segment that the reset answers. A SYN without ACK that its receiver went on to speak with is not one. */
 static uint32_t offending(const struct connection *conn, uint32_t index, bool resets)
 {
   const struct packet *p = &conn->packets[index];
+  bool spoke = false;
   for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK;) {
     const struct packet *q = &conn->packets[i];
-    if (q->from != p->from && q->seg.rst == resets && answers(&p->seg, &q->seg))
+    if (q->from == p->from) {
+      spoke = spoke || !q->seg.rst;
+      continue;
+    }
+    if (q->seg.rst == resets && answers(&p->seg, &q->seg) && (q->seg.has_ack || resets || !spoke))
       return i;
   }
   return NOWHERE;
@@ -61,6 +67,10 @@ void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max)
   uint32_t cause = offending(conn, index, false);
   if (cause != NOWHERE) {
     p->cause = cause;
+    if (!p->seg.has_ack)
+      p->marks |= MARK_ANSWER;
+    if (!p->seg.has_ack && index > 0 && conn->packets[index - 1].state[p->from] == VTCP_ESTABLISHED)
+      p->marks |= MARK_RESTART;
     return;
   }
   if (conn->side[p->from].isn_known || sent_max > 0)

@@ -112,6 +112,17 @@ static bool is_echo(const struct connection *conn, const struct packet *p, bool 
   return covered && p->seg.syn && conn->packets[p->resent].us < p->us + 100000;
 }
 
+/* A SYN,ACK that was still on its way when the peer sent its SYN again. */
+static void place_syn_ack(struct packet *p, uint32_t index, const struct voice *peer)
+{
+  if (!p->seg.syn || !p->seg.has_ack || p->arrives == NOWHERE || p->ack < 1)
+    return;
+  if (peer->last_syn == NOWHERE || peer->last_syn <= index || peer->last_syn <= p->arrives)
+    return;
+  p->arrives = peer->last_syn;
+  p->marks |= MARK_LATE;
+}
+
 /* For a segment that occupies sequence space. */
 static void place_text(struct connection *conn, uint32_t index, const struct voice *peer)
 {
@@ -156,6 +167,12 @@ static void place_ack(struct connection *conn, uint32_t index, const struct voic
     never(p, MARK_LOST);
 }
 
+static void place_consuming(struct connection *conn, uint32_t index, const struct voice *peer)
+{
+  place_text(conn, index, peer);
+  place_syn_ack(&conn->packets[index], index, peer);
+}
+
 static bool goes_on(const struct connection *conn, const struct voice *voice, uint32_t index)
 {
   for (uint32_t k = first_after(voice, index); k < voice->count; k++) {
@@ -168,12 +185,25 @@ static bool goes_on(const struct connection *conn, const struct voice *voice, ui
 
 /* A reset that its receiver had to heed ends what that receiver sends; one that it had not to heed gets an answer at
  * once, or none. */
+/* The peer let retransmissions or keep-alives go unanswered: it is not there to see the reset either. */
+static bool has_fallen_silent(const struct connection *conn, uint32_t index)
+{
+  uint32_t unanswered = 0;
+  for (uint32_t i = index; i-- > 0 && conn->packets[i].from == conn->packets[index].from;)
+    unanswered += (conn->packets[i].marks & (MARK_AGAIN | MARK_KEEP_ALIVE | MARK_PROBE)) != 0;
+  return unanswered >= 2;
+}
+
 static void place_reset(struct connection *conn, uint32_t index, const struct voice *own, const struct voice *peer)
 {
   struct packet *p = &conn->packets[index];
   uint32_t before = first_after(peer, index);
   int64_t expected = before > 0 ? peer->covered[before - 1] : -1;
   p->arrives = index;
+  if (has_fallen_silent(conn, index) && first_after(peer, index) == peer->count) {
+    never(p, MARK_IN_FLIGHT);
+    return;
+  }
   if (!goes_on(conn, peer, index) || p->start != expected || expected < 0)
     return;
   if (goes_on(conn, own, index)) {
@@ -214,7 +244,7 @@ static void place_packet(struct connection *conn, uint32_t index, const struct v
   else if (p->seg.rst)
     place_reset(conn, index, own, peer);
   else if (p->end > p->start)
-    place_text(conn, index, peer);
+    place_consuming(conn, index, peer);
   else
     place_ack(conn, index, peer);
   if (!is_damaged(conn, p))
