@@ -227,6 +227,28 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     requires vtcp_wf(*conn);
     assigns *conn, *actions;
     ensures wf: vtcp_wf(*conn);
+    ensures diagram: law_diagram(\old(*conn), *event, *conn);
+    ensures no_rst_for_rst: law_no_rst_for_rst(*event, *actions);
+    ensures one_answer: law_one_answer(*event, *conn, *actions);
+    ensures challenge_form: law_challenge_form(\old(*conn), *event, *actions);
+    ensures una_advances: law_una(\old(*conn), *conn);
+    ensures nxt_advances: law_nxt(\old(*conn), *conn);
+    ensures rcv_nxt_advances: law_rcv_nxt(\old(*conn), *conn);
+    ensures SHLD_14: law_edge(\old(*conn), *conn);
+    ensures handshake: law_handshake(\old(*conn), *event, *conn);
+    ensures established: law_established(*conn);
+    ensures old_syn: law_old_syn(\old(*conn), *event, *conn);
+    ensures listen: law_listen(\old(*conn), *event, *conn);
+    ensures peer_fin: law_peer_fin(\old(*conn), *event, *conn);
+    ensures our_fin: law_our_fin(\old(*conn), *event, *conn);
+    ensures last_ack: law_last_ack(\old(*conn), *event, *conn);
+    ensures MUST_13: law_time_wait(\old(*conn), *event, *conn);
+    ensures rst_exact: law_rst_exact(\old(*conn), *event, *conn);
+    ensures unacceptable: law_unacceptable(\old(*conn), *event, *conn, *actions);
+    ensures ghost_ack: law_ghost_ack(\old(*conn), *event, *conn, *actions);
+    ensures delivery: law_delivery(\old(*conn), *event, *conn, *actions);
+    ensures acked: law_acked(\old(*conn), *conn, *actions);
+    ensures sent: law_sent(*conn, *actions);
 */
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions);
 

@@ -61,10 +61,11 @@ static void note_syn_acked(struct vtcp_conn *c)
 
 /* SND.UNA <- SEG.ACK; what it covers leaves the send buffer; the timer starts anew. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
-    requires c->state >= VTCP_SYN_SENT && c->snd_wnd <= 0x40000000;
+    requires c->state >= VTCP_SYN_SENT && (c->syn_acked || acks_new(*c, e->seg));
     assigns *c, *a;
     ensures refines: *c == after_acknowledged(\old(*c), e->seg, e->now);
     ensures answers: *a == does_acknowledged(\old(*c), e->seg, \old(*a));
+    ensures taken: acknowledged(*c, acks_fin(\old(*c), e->seg));
 */
 static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -108,6 +109,8 @@ static bool is_window_fresh(const struct vtcp_conn *c, const struct vtcp_event *
 /*@ requires \valid(c) && \valid_read(e) && \separated(c, e);
     assigns *c;
     ensures refines: *c == after_window(\old(*c), e->seg);
+    ensures kept: acknowledged(\old(*c), \false) ==> acknowledged(*c, \false);
+    ensures kept_fin: acknowledged(\old(*c), \true) ==> acknowledged(*c, \true);
 */
 static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -131,10 +134,11 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 
 /* The changes of state that an acknowledgment brings; `fin`: it covers our FIN. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a);
-    requires VTCP_SYN_RECEIVED <= c->state <= VTCP_TIME_WAIT;
+    requires VTCP_SYN_RECEIVED <= c->state && acknowledged(*c, fin ? \true : \false);
     assigns *c, *a;
     ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false);
     ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
+    ensures mid: mid_step(*c);
 */
 static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
 {
