@@ -613,6 +613,19 @@ static uint32_t load32(const uint8_t *b, uint32_t i)
   return p[0] + ((uint32_t)p[1] << 8) + ((uint32_t)p[2] << 16) + ((uint32_t)p[3] << 24);
 }
 
+/*@ requires readable: \valid_read(b + (i .. i + 1)) && i <= UINT32_MAX - 1;
+    assigns \nothing;
+    ensures bounded: \result <= 65535;
+    ensures swapped: (256 * \result - wire16(b, i)) % 65535 == 0;
+    ensures zero: \result == 0 <==> wire16(b, i) == 0;
+    ensures positive: wire16(b, i) >= 0;
+*/
+static uint32_t load16(const uint8_t *b, uint32_t i)
+{
+  /*@ assert swap: 256 * (b[i] + 256 * b[i + 1]) - wire16(b, i) == 65535 * b[i + 1]; */
+  return b[i] + 256u * b[i + 1];
+}
+
 /*@ requires readable: i <= UINT32_MAX - 15 && \valid_read(b + (i .. i + 15));
     assigns \nothing;
     ensures bounded: \result <= 0x400000000;
@@ -662,9 +675,8 @@ static uint64_t sum_octets(const uint8_t *b, uint32_t n)
       loop assigns sum, i;
       loop variant n - i; */
   for (; n - i >= 2; i += 2) {
-    /*@ assert next: words_from(b, n, i) == b[i] * 256 + b[i + 1] + words_from(b, n, i + 2); */
-    /*@ assert swap: 256 * (b[i] + 256 * b[i + 1]) - (words_from(b, n, i) - words_from(b, n, i + 2)) == 65535 * b[i + 1]; */
-    sum += b[i] + 256u * b[i + 1];
+    /*@ assert turn: words_from(b, n, i) == wire16(b, i) + words_from(b, n, i + 2); */
+    sum += load16(b, i);
   }
   /*@ assert last: words_from(b, n, i) == (i < n ? b[i] * 256 : 0); */
   if (i < n)
