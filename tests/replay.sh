@@ -323,6 +323,7 @@ usage() {
   run unknown-command 2 repaly && pass
   run no-file 2 replay && pass
   run unknown-option 2 replay --nonsense "$captures/reset.pcap" && pass
+  run option-behind 0 replay "$captures/refused.pcap" --no-explain && pass
   run missing-file 2 replay "$tmp/nothing.pcap" && contains missing-file '^vtcp: .*nothing\.pcap: No such file' && pass
   run directory 2 replay "$tmp" && contains directory 'is a directory' && pass
   run two-files 2 replay "$captures/reset.pcap" "$captures/bad/empty.pcap" && contains two-files 'conforms' && pass

@@ -68,7 +68,7 @@ static void print_count(unsigned long long count, const char *what)
 
 static void print_file_notes(const struct report *report, const struct flows *flows)
 {
-  print_count(report->not_tcp, "packets are not TCP: not looked at");
+  print_count(report->not_tcp, "packets are not TCP, or lie in an encapsulation that is not supported: not looked at");
   print_count(report->fragments, "IP fragments: unsupported, not looked at");
   print_count(report->malformed, "packets with a malformed or cut off IP header: not looked at");
   print_count(report->headless, "packets whose TCP header was not captured: not looked at");
@@ -121,6 +121,15 @@ static void collect(void *context, const struct frame *frame)
   flows_add(collector->flows, frame, collector->report);
 }
 
+/* One line, whatever the file is called. */
+static void print_error(const char *path, const char *error)
+{
+  fputs("vtcp: ", stderr);
+  for (const char *c = path; *c != '\0'; c++)
+    fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
+  fprintf(stderr, ": %s\n", error);
+}
+
 static int judge_file(const char *path, const struct options *options, bool first, uint32_t *said)
 {
   struct flows flows;
@@ -147,35 +156,49 @@ static int judge_file(const char *path, const struct options *options, bool firs
     print_text(&report, &flows, options, said);
   fflush(stdout);
   if (!usable)
-    fprintf(stderr, "vtcp: %s: %s\n", path, report.error);
+    print_error(path, report.error);
   flows_free(&flows);
   return status;
 }
 
-/* The number of options at the front, or -1. */
+static bool is_option(const char *argument)
+{
+  return argument[0] == '-' && argument[1] != '\0';
+}
+
+static bool read_option(const char *option, struct options *options)
+{
+  if (strcmp(option, "--json") == 0)
+    options->json = true;
+  else if (strcmp(option, "--all") == 0)
+    options->all = true;
+  else if (strcmp(option, "--ascii") == 0)
+    options->ascii = true;
+  else if (strcmp(option, "--explain") == 0)
+    options->explain = options->explain_set = true;
+  else if (strcmp(option, "--no-explain") == 0)
+    options->explain = false, options->explain_set = true;
+  else
+    return false;
+  return true;
+}
+
+/* Options may stand anywhere before `--`; what remains are the files, moved to the front. Their number, or -1. */
 static int read_options(int count, char **arguments, struct options *options)
 {
-  int i = 0;
-  for (; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0'; i++) {
-    const char *option = arguments[i];
-    if (strcmp(option, "--") == 0)
-      return i + 1;
-    else if (strcmp(option, "--json") == 0)
-      options->json = true;
-    else if (strcmp(option, "--all") == 0)
-      options->all = true;
-    else if (strcmp(option, "--ascii") == 0)
-      options->ascii = true;
-    else if (strcmp(option, "--explain") == 0)
-      options->explain = options->explain_set = true;
-    else if (strcmp(option, "--no-explain") == 0)
-      options->explain = false, options->explain_set = true;
-    else {
-      fprintf(stderr, "vtcp replay: unknown option %s (see `vtcp replay --help`)\n", option);
+  int files = 0;
+  bool ended = false;
+  for (int i = 0; i < count; i++) {
+    if (!ended && strcmp(arguments[i], "--") == 0) {
+      ended = true;
+    } else if (ended || !is_option(arguments[i])) {
+      arguments[files++] = arguments[i];
+    } else if (!read_option(arguments[i], options)) {
+      fprintf(stderr, "vtcp replay: unknown option %s (see `vtcp replay --help`)\n", arguments[i]);
       return -1;
     }
   }
-  return i;
+  return files;
 }
 
 int command_replay(int count, char **arguments)
@@ -191,17 +214,17 @@ int command_replay(int count, char **arguments)
   }
   setlocale(LC_CTYPE, "");
   options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-  int first = read_options(count, arguments, &options);
-  if (first < 0)
+  int files = read_options(count, arguments, &options);
+  if (files < 0)
     return EXIT_UNUSABLE;
-  if (first == count) {
+  if (files == 0) {
     fputs("vtcp replay: no file (see `vtcp replay --help`)\n", stderr);
     return EXIT_UNUSABLE;
   }
   if (options.json)
     json_open();
-  for (int i = first; i < count; i++) {
-    int of_file = judge_file(arguments[i], &options, i == first, &said);
+  for (int i = 0; i < files; i++) {
+    int of_file = judge_file(arguments[i], &options, i == 0, &said);
     if (of_file > status)
       status = of_file;
   }

@@ -13,7 +13,8 @@ enum topic {
   TOPIC_CROSSING_SYNS = 1 << 8,
   TOPIC_CROSSING_FINS = 1 << 9,
   TOPIC_RESET = 1 << 10,
-  TOPIC_REFUSED = 1 << 11
+  TOPIC_REFUSED = 1 << 11,
+  TOPIC_FIN_WITH_ACK = 1 << 12
 };
 
 struct lesson {
@@ -45,9 +46,12 @@ static const struct lesson lessons[] = {
      "Close, 2 of 4. The ACK of that FIN. The connection is half closed: the other direction stays open for as long "
      "as that side has something to send. [3.6, 3.6.1]"},
     {TOPIC_SECOND_FIN,
-     "Close, 3 of 4. The other direction's FIN. Two directions, each with its own FIN and its own ACK: four. (When "
-     "the side that received the first FIN has nothing left to send, ACK and FIN share a segment, and three "
-     "segments are seen.) [3.6]"},
+     "Close, 3 of 4. The other direction's FIN. There are two directions, each closes with a FIN and an ACK of its "
+     "own: four segments. [3.6]"},
+    {TOPIC_FIN_WITH_ACK,
+     "Close, 2 and 3 of 4, in one segment: the ACK of the first FIN, and the other direction's own FIN. The side "
+     "that received the first FIN had nothing left to send; otherwise these are two segments, with text "
+     "between them. [3.6]"},
     {TOPIC_CROSSING_FINS,
      "Both sides closed at once: each FIN was sent before the other's had arrived. Each has to be acknowledged "
      "still. [3.6, figure 13]"},
@@ -55,7 +59,7 @@ static const struct lesson lessons[] = {
      "Close, 4 of 4. The ACK of the second FIN. Who receives it is done; who sends it cannot know whether it "
      "arrived. [3.6]"},
     {TOPIC_TIME_WAIT,
-     "TIME-WAIT, on the side that closed first, for twice the maximum segment lifetime: if the last ACK is lost, "
+     "TIME-WAIT, on the side that closed first, lasts twice the maximum segment lifetime: if the last ACK is lost, "
      "the FIN comes again and someone must answer it; and old segments of this connection die out before the "
      "same pair of sockets is used anew. [3.6.1, MUST-13]"},
     {TOPIC_REFUSED,
@@ -98,8 +102,11 @@ static uint32_t topics_of_states(const struct connection *conn, uint32_t index)
       topics |= TOPIC_CROSSING_FINS;
     if (moved(conn, index, side, VTCP_LAST_ACK, VTCP_CLOSED))
       topics |= TOPIC_LAST_ACK;
-    if (state == VTCP_TIME_WAIT && was != VTCP_TIME_WAIT)
+    bool leaves = conn->packets[index].from == side || index + 1 == conn->count;
+    if (state == VTCP_TIME_WAIT && leaves)
       topics |= TOPIC_TIME_WAIT;
+    if (was == VTCP_FIN_WAIT_1 && state == VTCP_TIME_WAIT)
+      topics |= TOPIC_FIN_WITH_ACK;
   }
   return topics;
 }
@@ -115,6 +122,8 @@ static uint32_t topics_of(const struct connection *conn, uint32_t index)
       topics |= other_closed(conn, index) ? TOPIC_SECOND_FIN : TOPIC_FIN;
   }
   topics |= topics_of_states(conn, index);
+  if ((topics & TOPIC_FIN_WITH_ACK) != 0)
+    topics &= ~(uint32_t)TOPIC_SECOND_FIN;
   if ((topics & TOPIC_CROSSING_SYNS) != 0)
     topics &= ~(uint32_t)TOPIC_SYN_ACK;
   if (p->seg.rst && before(conn, index, 0) == VTCP_SYN_SENT)

@@ -148,8 +148,8 @@ static int64_t edge_soon(const struct connection *conn, uint32_t index, int64_t 
   return edge;
 }
 
-/* Sender: new text inside the offered window; one octet beyond it as a probe (3.8.6.1). If the receiver took it and the
- * capture lacks segments anyway, a window update may be among them. */
+/* Sender: new text inside the offered window; one octet beyond it as a probe (3.8.6.1). If the receiver took it, the capture
+ * may lack a window update. */
 static void judge_window(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
 {
   const struct packet *p = packet_at(conn, index);
@@ -161,11 +161,13 @@ static void judge_window(struct connection *conn, uint32_t index, const struct b
   int64_t edge = edge_soon(conn, index, other->edge);
   if (text_end <= edge + 1)
     return;
-  if (conn->gap_seen && p->arrives != NOWHERE)
+  bool taken = p->arrives != NOWHERE;
+  if (conn->gap_seen && taken)
     return;
-  finding(conn, index, VIOLATION, "3.8.6", "3.8.6", "new text inside the window, or one octet as a probe",
-          "text up to %lld, %lld beyond the right edge %lld", (long long)text_end, (long long)(text_end - edge),
-          (long long)edge);
+  finding(conn, index, taken ? ADVICE : VIOLATION, "3.8.6", "3.8.6",
+          "new text inside the window, or one octet as a probe", "text up to %lld, %lld beyond the right edge %lld%s",
+          (long long)text_end, (long long)(text_end - edge), (long long)edge,
+          taken ? "; but the receiver took it: a window update may not have been captured" : "");
 }
 
 /* Receiver: the right edge does not move to the left, but for the rounding of a scaled window. */
@@ -246,14 +248,15 @@ static void judge_again(struct connection *conn, uint32_t index)
   }
 }
 
-/* MUST-16, but a segment captured before the interface cut it up, or after it joined it, may be larger: its checksum is not
- * the final one. */
+/* MUST-16, but a segment captured before the interface cut it up, or after it joined it, may be larger: it does not fit into
+ * 1500 octets, or its checksum is not the final one. */
 static void judge_mss(struct connection *conn, uint32_t index)
 {
   const struct packet *p = packet_at(conn, index);
   const struct stream *peer = &conn->side[!p->from];
   uint32_t options = p->header > 20 ? p->header - 20u : 0, mss = peer->endpoint.version == 4 ? 536 : 1220;
-  if (!peer->isn_known || p->seg.syn || p->seg.rst || p->seg.len == 0 || p->sum != SUM_RIGHT || p->cut)
+  if (!peer->isn_known || p->seg.syn || p->seg.rst || p->seg.len == 0 || p->sum != SUM_RIGHT || p->cut
+      || (uint32_t)p->seg.len + p->header > 1480)
     return;
   for (uint32_t i = 0; i < conn->count && i < index; i++) {
     const struct packet *syn = packet_at(conn, i);

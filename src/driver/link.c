@@ -95,6 +95,13 @@ static bool is_extension(uint32_t next)
   return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
 }
 
+static uint32_t extension_octets(uint32_t kind, const uint8_t *at)
+{
+  if (kind == PROTOCOL_FRAGMENT)
+    return 8;
+  return kind == PROTOCOL_AH ? ((uint32_t)at[1] + 2) * 4 : ((uint32_t)at[1] + 1) * 8;
+}
+
 static bool decode_v6(struct view view, struct frame *frame, struct report *report)
 {
   if (view.have < 40 || view.at[0] >> 4 != 6)
@@ -107,18 +114,16 @@ static bool decode_v6(struct view view, struct frame *frame, struct report *repo
   if (payload != 0)
     limit(&view, 40 + payload);
   (void)skip(&view, 40);
-  while (is_extension(next) || next == PROTOCOL_AH) {
+  while (is_extension(next) || next == PROTOCOL_AH || next == PROTOCOL_FRAGMENT) {
     if (view.have < 8)
       return report->headless++, false;
-    uint32_t octets = next == PROTOCOL_AH ? ((uint32_t)view.at[1] + 2) * 4 : ((uint32_t)view.at[1] + 1) * 8;
+    uint32_t octets = extension_octets(next, view.at);
+    bool fragment = next == PROTOCOL_FRAGMENT && (word(view.at + 2) & 0xfff9) != 0; /* not an atomic one (RFC 6946) */
     next = view.at[0];
+    if (fragment)
+      return next == PROTOCOL_TCP ? report->fragments++ : report->not_tcp++, false;
     if (!skip(&view, octets))
       return report->headless++, false;
-  }
-  if (next == PROTOCOL_FRAGMENT) {
-    if (view.have >= 8 && view.at[0] != PROTOCOL_TCP)
-      return report->not_tcp++, false;
-    return report->fragments++, false;
   }
   if (next != PROTOCOL_TCP)
     return report->not_tcp++, false;

@@ -189,18 +189,21 @@ static void add_hole(struct progress *mine, int64_t to)
 
 static bool same_packet(const struct packet *a, const struct packet *b)
 {
-  return a->ip_id == b->ip_id && a->ip_id != 0 && a->seg.seq == b->seg.seq && a->seg.ack == b->seg.ack
-         && a->seg.wnd == b->seg.wnd && a->seg.len == b->seg.len && a->seg.fin == b->seg.fin && a->seg.syn == b->seg.syn
-         && a->seg.rst == b->seg.rst && a->seg.has_ack == b->seg.has_ack && a->seg.tsval == b->seg.tsval;
+  return a->ip_id == b->ip_id && a->seg.seq == b->seg.seq && a->seg.ack == b->seg.ack && a->seg.wnd == b->seg.wnd
+         && a->seg.len == b->seg.len && a->seg.fin == b->seg.fin && a->seg.syn == b->seg.syn && a->seg.rst == b->seg.rst
+         && a->seg.has_ack == b->seg.has_ack && a->seg.tsval == b->seg.tsval;
 }
 
-/* A packet that passes two captured interfaces is in the capture twice; a retransmission takes far longer. */
+/* A packet that passes two captured interfaces is in the capture twice; a retransmission takes longer. Without an IP
+ * identification (IPv6) only what is never sent twice at once counts. */
 static bool is_duplicate(struct connection *conn, uint32_t index)
 {
   struct packet *p = &conn->packets[index];
+  if (p->ip_id == 0 && p->end == p->start)
+    return false;
   for (uint32_t i = index; i-- > 0 && index - i < 64;) {
     const struct packet *before = &conn->packets[i];
-    if (p->us > before->us + 5000)
+    if (p->us > before->us + (p->ip_id != 0 ? 5000 : 1000))
       return false;
     if (before->from != p->from || !same_packet(before, p))
       continue;

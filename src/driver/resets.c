@@ -64,6 +64,11 @@ void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max)
   struct packet *p = &conn->packets[index];
   if ((p->marks & MARK_ANSWER) != 0)
     return;
+  if ((p->marks & MARK_IGNORED) != 0) {
+    finding(conn, index, ADVICE, "3.5.3", "3.5.3", "the end of the connection",
+            "a reset with the right number, but both sides go on: lost, or sent by another in its sender's name");
+    return;
+  }
   uint32_t cause = offending(conn, index, false);
   if (cause != NOWHERE) {
     p->cause = cause;
