@@ -732,9 +732,11 @@ void in_syn_received_as_child(struct endpoint *t)
 {
   struct vtcp_config cfg = t->conn.cfg;
   struct vtcp_conn listener, child;
+  int32_t peer_wnd = t->peer_wnd;
   cfg.listener = true;
   ends(t);
   begins_with(t, cfg);
+  t->peer_wnd = peer_wnd;
   listens(t);
   in_state(t, VTCP_LISTEN);
   arrives(t, SYN, .seq = 0);
@@ -744,6 +746,7 @@ void in_syn_received_as_child(struct endpoint *t)
   vtcp_child(&listener, &child);
   ends(t);
   begins_from(t, &child);
+  t->peer_wnd = peer_wnd;
   require(vtcp_valid(&child), "a child is valid");
   in_state(t, VTCP_LISTEN);
   arrives(t, SYN, .seq = 0);
