@@ -77,14 +77,14 @@ $(B)/%.o: %.c
 	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -MMD -MP -c $< -o $@
 
 $(B)/vtcp: $(CORE) $(DRIVER)
-	$(CC) $(CFLAGS) $^ -lpcap -o $@
+	$(CC) $(CFLAGS) $^ -lpcap $(LIBS) -o $@
 
 $(B)/tests/libhelpers.a: $(HELPERS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
-	$(CC) $(CFLAGS) $^ -lcmocka -o $@
+	$(CC) $(CFLAGS) $^ -lcmocka $(LIBS) -o $@
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
