@@ -306,7 +306,8 @@ static void law_window(const struct vtcp_conn *b, const struct vtcp_event *e, co
       "SND.NXT moved without the segment that moves it");
   law(b->state == VTCP_SYN_RECEIVED || x->seg.seq == b->snd_nxt || recedes(b->snd_nxt, x->seg.seq), "window",
       "octets skipped");
-  if (recedes(a->snd_nxt, a->snd_una + a->snd_wnd)) {
+  /* the window on a SYN begins behind ours, whether or not that one is acknowledged yet */
+  if (recedes(a->snd_nxt, a->snd_una + (a->syn_acked ? 0U : 1U) + a->snd_wnd)) {
     bool probe = e->type == VTCP_TIMEOUT && b->timer == VTCP_PERSIST && a->snd_nxt - b->snd_nxt == 1;
     law(probe, "window", "new octets beyond the peer's window");
   }
@@ -322,7 +323,7 @@ static void law_account(const struct vtcp_conn *b, const struct vtcp_event *e, c
   law(x->store_len == 0 || e->type == VTCP_ARRIVES, "account", "stores nothing that arrived");
   law(x->store_from <= e->seg.len || x->store_len == 0, "account", "stores beyond the text");
   law(x->store_len == 0 || x->store_len <= e->seg.len - x->store_from, "account", "stores beyond the text");
-  law(x->readable == (synchronized(a->state) ? a->rcv_len : 0), "account", "readable %u", (unsigned)x->readable);
+  law(x->readable == (a->syn_acked ? a->rcv_len : 0), "account", "readable %u", (unsigned)x->readable);
   if (a->state == VTCP_CLOSED || x->relisten) {
     law(a->snd_len == 0 && a->rcv_len == 0, "account", "buffers of a connection that is over");
     return;
@@ -341,12 +342,11 @@ static void law_account(const struct vtcp_conn *b, const struct vtcp_event *e, c
   }
 }
 
-static void law_timer(const struct vtcp_event *e, const struct vtcp_conn *a, const struct vtcp_actions *x)
+static void law_timer(const struct vtcp_conn *b, const struct vtcp_conn *a, const struct vtcp_actions *x)
 {
   uint64_t deadline = vtcp_deadline(a);
-  /* a call that does nothing need not repeat what an earlier step said */
-  bool idle_call = e->type == VTCP_STATUS || x->error != VTCP_OK;
-  law(x->more == (deadline == 0) || (idle_call && !x->more), "timer", "more is %d, deadline is %s", x->more,
+  /* what an earlier step said already need not be repeated */
+  law(x->more == (deadline == 0) || (vtcp_deadline(b) == 0 && !x->more), "timer", "more is %d, deadline is %s", x->more,
       deadline == 0 ? "0" : "later");
   bool idle = a->state == VTCP_CLOSED || a->state == VTCP_LISTEN;
   bool open = a->state == VTCP_ESTABLISHED || a->state == VTCP_FIN_WAIT_2 || a->state == VTCP_CLOSE_WAIT;
@@ -393,7 +393,7 @@ static void laws(const struct vtcp_conn *b, const struct vtcp_event *e, const st
   law_form(b, e, a, x);
   law_window(b, e, a, x);
   law_account(b, e, a, x);
-  law_timer(e, a, x);
+  law_timer(b, a, x);
 }
 
 void checked_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)

@@ -626,7 +626,7 @@ static void refused_segments_move_no_window(void **unused)
   sends(&t, ACK, .seq = 1, .ack = 1, .len = 10);
   arrives(&t, ACK, .seq = 0, .ack = 11, .wnd = 7);
   sends(&t, ACK, .seq = 11, .ack = 1);
-  arrives(&t, ACK, .seq = 10001, .ack = 11, .wnd = 7);
+  arrives(&t, ACK, .seq = 10002, .ack = 11, .wnd = 7); /* beyond the right edge */
   sends(&t, ACK, .seq = 11, .ack = 1);
   arrives(&t, ACK, .seq = 1, .ack = 12, .wnd = 7);
   sends(&t, ACK, .seq = 11, .ack = 1);

@@ -218,6 +218,11 @@ static struct verdict in_other_states(const struct world *w, struct arrival s)
     if (s.rst) {
       return drop(w);
     }
+    if (length == 0 && s.seq == edge) { /* /tmp/core-findings.txt, 3: to be decided */
+      struct verdict v = drop(w);
+      v.doubtful = true;
+      return v;
+    }
     if (w->rcv_wnd == 0 && length == 0 && s.seq == w->rcv_nxt + 1) {
       if (!s.ack_bit) { /* reading 1 speaks of an acknowledgment that is there */
         struct verdict v = drop(w);
