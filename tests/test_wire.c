@@ -77,7 +77,7 @@ static void assert_same(const struct vtcp_segment *a, const struct vtcp_segment 
 /* From a heap block of exactly n octets, so that a sanitizer sees every overread. */
 static enum vtcp_wire parse(const uint8_t *octets, size_t n, struct vtcp_segment *s, uint32_t *text)
 {
-  uint8_t *copy = (uint8_t *)malloc(n == 0 ? 1 : n);
+  uint8_t *copy = (uint8_t *)calloc(1, n == 0 ? 1 : n);
   enum vtcp_wire result;
 
   assert_non_null(copy);
