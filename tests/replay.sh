@@ -187,7 +187,7 @@ made() {
 made_all() {
   made syn-ack-of-wrong-number 1 '> S 0 0 0 4000 mss=1000
     < SA 0 2 0 4000
-    > R 2 0 0 0' 'departs #2 \[3\.10\.7\.2' 'RST seq=2 .*answers #2'
+    > R 2 0 0 0' 'departs #2 \[3\.10\.7\.2' 'RST seq=2 .*an answer to #2'
   made ack-of-unsent 1 "$open_plain
     < A 1 500 0 4000
     > A 1 1 0 4000

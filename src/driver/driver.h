@@ -126,7 +126,7 @@ struct connection {
   uint8_t final[2];
   uint32_t judged;
   struct finding *findings;
-  uint32_t finding_count, finding_room;
+  uint32_t finding_count, finding_room, findings_dropped;
   char *notes[NOTES];
   uint32_t note_count;
   struct connection *next_in_bucket;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What is kept in memory: so many segments and so much text; beyond it the file is judged in part, and said so. */
-enum { BUCKETS = 65536, MOST_SEGMENTS = 4000000 };
+enum { MOST_OF_A_KIND = 100, BUCKETS = 65536, MOST_SEGMENTS = 4000000 };
 static const uint64_t MOST_TEXT = 256u << 20;
 
 static _Noreturn void out_of_memory(void)
@@ -242,14 +242,17 @@ void note(struct connection *conn, const char *format, ...)
   conn->notes[conn->note_count++] = strcpy(copy, line);
 }
 
-static bool said_before(const struct connection *conn, uint32_t packet, const char *id)
+/* One finding of a kind for a segment, and not more than so many of a kind for a connection. */
+static bool said_before(struct connection *conn, uint32_t packet, const char *id)
 {
   uint32_t same = 0;
   for (uint32_t i = 0; i < conn->finding_count; i++) {
     if (strcmp(conn->findings[i].id, id) != 0)
       continue;
-    if (conn->findings[i].packet == packet || ++same >= 50)
+    if (conn->findings[i].packet == packet)
       return true;
+    if (++same >= MOST_OF_A_KIND)
+      return conn->findings_dropped++, true;
   }
   return false;
 }

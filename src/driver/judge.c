@@ -10,6 +10,7 @@ enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000 };
 /* What one side has sent and offered so far. */
 struct book {
   int64_t sent;  /* behind the last octet sent */
+  int64_t text;  /* behind the last octet of text sent */
   int64_t fin;   /* place of its FIN, -1: none */
   int64_t acked; /* highest acknowledgment that it sent, -1: none */
   int64_t edge;  /* highest right edge that it offered outside its SYN, -1: none */
@@ -197,9 +198,9 @@ static void judge_fin(struct connection *conn, uint32_t index, const struct book
   if (p->seg.fin && own->fin >= 0 && text_end != own->fin)
     finding(conn, index, VIOLATION, "3.6", "3.6", "FIN at the same sequence number when sent again",
             "FIN at %lld after FIN at %lld", (long long)text_end, (long long)own->fin);
-  if (p->seg.fin && own->fin < 0 && text_end < own->sent)
+  if (p->seg.fin && own->fin < 0 && text_end < own->text)
     finding(conn, index, VIOLATION, "3.6", "3.6", "FIN after all text", "FIN at %lld, but text up to %lld was sent",
-            (long long)text_end, (long long)own->sent);
+            (long long)text_end, (long long)own->text);
 }
 
 /* The number of leading octets that agree; `count` if all do. */
@@ -326,6 +327,8 @@ static void enter(struct book *own, const struct packet *p)
     return;
   if (p->end > own->sent)
     own->sent = p->end;
+  if (p->seg.len > 0 && p->end - p->seg.fin > own->text)
+    own->text = p->end - p->seg.fin;
   if (p->seg.fin && own->fin < 0)
     own->fin = p->end - 1;
   if (!p->seg.has_ack)

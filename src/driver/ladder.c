@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { ARROW = 54, WIDE = 120, NARROW = 96, SHOWN = 400, SHOWN_LAST = 100, SHOWN_FINDINGS = 100 };
+enum { ARROW = 54, WIDE = 120, NARROW = 96, SHOWN = 400, SHOWN_LAST = 100, SHOWN_OF_A_KIND = 5 };
 
 void endpoint_text(const struct endpoint *endpoint, char *out, size_t room)
 {
@@ -88,31 +88,33 @@ void annotations(const struct connection *conn, uint32_t index, char *out, size_
   static const struct {
     uint32_t mark;
     const char *text;
-    bool numbered;
+    const char *link; /* before the number of the packet that it is about */
   } words[] = {
-      {MARK_AGAIN, "retransmission of", true},
-      {MARK_DUPLICATE, "captured twice: the same packet as", true},
-      {MARK_OUT_OF_ORDER, "fills a gap", false},
-      {MARK_GAP, "after a gap", false},
-      {MARK_KEEP_ALIVE, "keep-alive", false},
-      {MARK_PROBE, "window probe", false},
-      {MARK_ZERO_WINDOW, "zero window", false},
-      {MARK_WINDOW_UPDATE, "window update", false},
-      {MARK_CHALLENGE, "challenge ACK for", true},
-      {MARK_DUPLICATE_ACK, "duplicate ACK", false},
-      {MARK_FOREIGN, "not of this connection's numbers", false},
-      {MARK_ANSWER, "answers", true},
-      {MARK_UNSEEN, "acknowledges what was not captured", false},
-      {MARK_RESTART, "its sender has lost the connection", false},
-      {MARK_IGNORED, "not heeded by anyone", false},
+      {MARK_AGAIN, "retransmission", "of"},
+      {MARK_DUPLICATE, "captured twice", "as"},
+      {MARK_OUT_OF_ORDER, "fills a gap", NULL},
+      {MARK_GAP, "after a gap", NULL},
+      {MARK_KEEP_ALIVE, "keep-alive", NULL},
+      {MARK_PROBE, "window probe", NULL},
+      {MARK_ZERO_WINDOW, "zero window", NULL},
+      {MARK_WINDOW_UPDATE, "window update", NULL},
+      {MARK_CHALLENGE, "challenge ACK", "for"},
+      {MARK_DUPLICATE_ACK, "duplicate ACK", NULL},
+      {MARK_FOREIGN, "not of this connection's numbers", NULL},
+      {MARK_ANSWER, "an answer", "to"},
+      {MARK_UNSEEN, "acknowledges what was not captured", NULL},
+      {MARK_RESTART, "its sender has lost the connection", NULL},
+      {MARK_IGNORED, "not heeded by anyone", NULL},
   };
   const struct packet *p = &conn->packets[index];
   out[0] = '\0';
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if ((p->marks & words[i].mark) == 0)
       continue;
-    if (words[i].numbered && p->cause < conn->count)
-      add_numbered(out, room, words[i].text, number_at(conn, p->cause));
+    char line[96];
+    snprintf(line, sizeof line, "%s %s", words[i].text, words[i].link != NULL ? words[i].link : "");
+    if (words[i].link != NULL && p->cause < conn->count)
+      add_numbered(out, room, line, number_at(conn, p->cause));
     else
       add(out, room, words[i].text);
   }
@@ -271,18 +273,30 @@ static void print_heading(const struct connection *conn, uint32_t id, const stru
   printf("\n%12s %6s  %-*s %s\n", "time/s", "#", 67, left, right);
 }
 
-static void print_verdict(const struct connection *conn, const struct options *options)
+/* Of each kind the first few; a phenomenon often shows itself in every segment. */
+static void print_findings(const struct connection *conn, bool all)
 {
-  uint32_t wrong = violations(conn), advice = conn->finding_count - wrong;
+  uint32_t elided = 0;
   for (uint32_t i = 0; i < conn->finding_count; i++) {
     const struct finding *f = &conn->findings[i];
-    if (i == SHOWN_FINDINGS && !options->all) {
-      printf("  ... %u more findings (--all shows them)\n", conn->finding_count - i);
-      break;
+    uint32_t before = 0;
+    for (uint32_t k = 0; k < i; k++)
+      before += strcmp(conn->findings[k].id, f->id) == 0;
+    if (before >= SHOWN_OF_A_KIND && !all) {
+      elided++;
+      continue;
     }
     printf("  %s #%llu [%s, section %s]: %s\n    expected: %s\n", f->severity == VIOLATION ? "departs" : "advice ",
            (unsigned long long)conn->packets[f->packet].number, f->id, f->section, f->found, f->expected);
   }
+  if (elided > 0)
+    printf("  ... %u more findings of these kinds (--all shows them)\n", elided);
+}
+
+static void print_verdict(const struct connection *conn, const struct options *options)
+{
+  uint32_t wrong = violations(conn), advice = conn->finding_count - wrong;
+  print_findings(conn, options->all);
   for (uint32_t i = 0; i < conn->note_count; i++)
     printf("  note: %s\n", conn->notes[i]);
   if (wrong > 0)

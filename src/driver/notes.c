@@ -117,6 +117,8 @@ void notes(struct connection *conn)
     note(conn, "truncated by snaplen: of text only what was captured was compared");
   else if (conn->text_dropped)
     note(conn, "text that was sent again was not captured or not kept: not compared");
+  if (conn->findings_dropped > 0)
+    note(conn, "%u more findings of the same kinds were dropped", conn->findings_dropped);
   note_sums(conn);
   note_end(conn);
 }

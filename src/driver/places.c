@@ -147,6 +147,20 @@ static int64_t place(uint32_t seq, uint32_t isn, int64_t near)
   return near + (ahead < 0x80000000u ? (int64_t)ahead : (int64_t)ahead - ((int64_t)1 << 32));
 }
 
+/* The peer acknowledges near there: the segment is the connection's, and the capture has a gap as large as that. */
+static bool is_supported(const struct connection *conn, const struct packet *p)
+{
+  uint32_t index = (uint32_t)(p - conn->packets), near = (uint32_t)FARTHEST;
+  for (uint32_t i = index > 32 ? index - 32 : 0; i < conn->count && i < index + 32; i++) {
+    const struct packet *q = &conn->packets[i];
+    if (q->from == p->from || !q->seg.has_ack || q->seg.rst)
+      continue;
+    if (q->seg.ack - p->seg.seq < near || p->seg.seq - q->seg.ack < near)
+      return true;
+  }
+  return false;
+}
+
 static void put_in_place(struct connection *conn, struct packet *p, const struct progress *mine,
                          const struct progress *other)
 {
@@ -158,7 +172,7 @@ static void put_in_place(struct connection *conn, struct packet *p, const struct
   bool strange_syn = p->seg.syn && !p->seg.rst && p->start != 0;
   bool far = p->start > mine->sent + FARTHEST || p->start < mine->sent - ((int64_t)1 << 30);
   bool strange_reset = p->seg.rst && own->isn_known && p->start < 0;
-  if (strange_syn || strange_reset || far)
+  if (strange_syn || strange_reset || (far && (p->seg.syn || p->seg.rst || !is_supported(conn, p))))
     p->marks |= MARK_FOREIGN;
 }
 
@@ -222,6 +236,8 @@ static void mark_resent(struct connection *conn, uint32_t index)
     struct packet *before = &conn->packets[i];
     if (before->from != p->from || before->end == before->start || (before->marks & MARK_FOREIGN) != 0)
       continue;
+    if (before->seg.syn && !p->seg.syn)
+      continue;
     if (before->start >= p->start && before->start < p->end && before->resent == NOWHERE)
       before->resent = index;
     if (p->start >= before->start && p->start < before->end && p->cause == NOWHERE)
@@ -252,13 +268,13 @@ static void name_text(struct connection *conn, uint32_t index, struct progress *
 {
   struct packet *p = &conn->packets[index];
   bool probe = is_probe(p, mine, other);
-  if (other->windowed && other->window == 0 && p->seg.len > 0 && p->start >= other->acked + other->window)
+  if (other->windowed && other->window == 0 && p->seg.len > 0 && p->start == other->acked)
     p->marks |= MARK_PROBE;
-  if (p->end == p->start)
-    return;
   if (p->start > mine->sent) {
     p->marks |= MARK_GAP;
     add_hole(mine, p->start);
+  } else if (p->end == p->start) {
+    return;
   } else if (p->start < mine->sent) {
     if (fills_hole(mine, p))
       p->marks |= MARK_OUT_OF_ORDER;

@@ -132,6 +132,16 @@ static void give_close(struct run *run, uint8_t side)
     m->given++;
 }
 
+/* All that lies before this place of the stream, its FIN included if the capture shows one there. */
+static void give_up_to(struct run *run, uint8_t side, int64_t until)
+{
+  const struct stream *own = &run->conn->side[side];
+  bool fin = own->fin_end >= 0 && until >= own->fin_end;
+  give_text(run, side, fin ? own->fin : until);
+  if (fin)
+    give_close(run, side);
+}
+
 static void deliver(struct run *run, uint32_t index);
 
 static void release_held(struct run *run, uint8_t side)
@@ -250,9 +260,11 @@ static void complete_handshake(struct run *run, const struct packet *p)
   const struct stream *own = &run->conn->side[p->from], *peer = &run->conn->side[!p->from];
   struct machine *m = &run->side[p->from];
   struct vtcp_segment rest = {.seq = peer->isn, .ack = own->isn + 1, .wnd = UINT16_MAX, .syn = true, .has_ack = true};
-  if (p->seg.syn || p->seg.rst || !p->seg.has_ack || m->restarted)
+  if (p->seg.rst || !p->seg.has_ack || m->restarted || (p->seg.syn && m->tcb.state != VTCP_LISTEN))
     return;
-  if (m->tcb.state == VTCP_SYN_RECEIVED && !peer->present) {
+  if (m->tcb.state == VTCP_LISTEN) {
+    rest.has_ack = false;
+  } else if (m->tcb.state == VTCP_SYN_RECEIVED && !peer->present) {
     rest.seq++;
     rest.syn = false;
   } else if (m->tcb.state != VTCP_SYN_SENT) {
@@ -284,9 +296,7 @@ static void send_stage(struct run *run, uint32_t index)
   if (p->seg.syn && m->tcb.state == VTCP_CLOSED && !p->seg.has_ack)
     call(run, p->from, VTCP_OPEN_ACTIVE, run->conn->side[p->from].isn);
   if ((p->marks & MARK_PROBE) == 0 || p->seg.len > 0)
-    give_text(run, p->from, p->end - p->seg.fin);
-  if (p->seg.fin)
-    give_close(run, p->from);
+    give_up_to(run, p->from, p->end);
 }
 
 /* --- What an endpoint received --- */
@@ -298,10 +308,7 @@ static void catch_up(struct run *run, uint8_t side, const struct packet *p)
   if (!p->seg.has_ack || m->restarted || !synchronized(m))
     return;
   if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0 && !acks_unsent(run->conn, p)) {
-    bool fin = run->conn->side[side].fin_end >= 0 && p->ack >= run->conn->side[side].fin_end;
-    give_text(run, side, p->ack - fin);
-    if (fin)
-      give_close(run, side);
+    give_up_to(run, side, p->ack);
   }
   send_on(run, side, p->ack < m->given ? p->ack : m->given);
 }
