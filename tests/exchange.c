@@ -4,7 +4,8 @@
  *   pure       the same record and event give the same result, and every action is written
  *   valid      vtcp_valid holds; the configuration never changes
  *   diagram    the state moves along an edge of the diagram or a composite of edges met in one step [3.3.2, 3.10]
- *   over       `closed` if and only if CLOSED was entered; the record is then as vtcp_init makes it
+ *   over       `closed` if and only if CLOSED was entered; the record is then as vtcp_init makes it; LISTEN entered again
+ *              is LISTEN as the passive OPEN left it
  *   error      an error answer changes nothing
  *   early      VTCP_TIMEOUT before the deadline changes nothing
  *   rst_rst    nothing but an empty ACK ever answers a RST [3.5.2]
@@ -366,6 +367,14 @@ static void laws(const struct vtcp_conn *b, const struct vtcp_event *e, const st
     struct vtcp_conn fresh;
     law(vtcp_init(&fresh, &b->cfg) == VTCP_CONFIG_OK, "valid", "the configuration is not valid");
     law(same_conn(a, &fresh), "over", "%s is not as vtcp_init leaves it", first_difference(a, &fresh));
+  }
+  if (x->relisten) {
+    struct vtcp_conn fresh;
+    struct vtcp_actions opened;
+    struct vtcp_event open = {.now = e->now, .type = VTCP_OPEN_PASSIVE};
+    law(vtcp_init(&fresh, &b->cfg) == VTCP_CONFIG_OK, "valid", "the configuration is not valid");
+    vtcp_step(&fresh, &open, &opened);
+    law(same_conn(a, &fresh), "over", "%s is not as OPEN leaves it", first_difference(a, &fresh));
   }
   law(!(x->refused || x->reset || x->timed_out) || x->closed, "over", "an end that is no end");
   law(!x->relisten || (a->state == VTCP_LISTEN && b->state == VTCP_SYN_RECEIVED), "over", "relisten");

@@ -860,6 +860,51 @@ static void a_large_buffer_is_used_whole(void **unused)
   ends(&t);
 }
 
+/* Five thousand million octets each way: once around the whole sequence space and on, by the numbers alone. In the end the
+ * oldest acknowledgment that counts is MAX.SND.WND below SND.UNA, however many octets were acknowledged. */
+static void around_the_sequence_space(void **unused)
+{
+  (void)unused;
+  enum { CHUNK = 65000 };
+  struct endpoint t;
+  struct vtcp_config cfg = test_config();
+  cfg.snd_buf = cfg.rcv_buf = 65535;
+  cfg.mms_s = 65535;
+  begins_with(&t, cfg);
+  t.peer_wnd = 65535;
+  in_syn_sent(&t);
+  arrives(&t, SYN | ACK, .seq = 0, .ack = 1, .mss = 65515);
+  sends(&t, ACK, .seq = 1, .ack = 1);
+  signals(&t, IS_ESTABLISHED);
+  struct vtcp_actions x;
+  struct vtcp_event e = {.now = t.now};
+  uint32_t k = 1;
+  for (int i = 0; i < 77000; i++, k += CHUNK) {
+    e.type = VTCP_SEND;
+    e.len = CHUNK;
+    checked_step(&t.conn, &e, &x);
+    require(x.send && x.seg.len == CHUNK && x.seg.seq == t.iss + k && x.seg.ack == t.irs + k, "segment %d", i);
+    e.type = VTCP_ARRIVES;
+    e.seg = (struct vtcp_segment){
+      .seq = t.irs + k, .ack = t.iss + k + CHUNK, .has_ack = true, .len = CHUNK, .wnd = 65535};
+    checked_step(&t.conn, &e, &x);
+    require(x.acked == CHUNK && x.store_len == CHUNK && x.send && x.seg.ack == t.irs + k + CHUNK, "answer %d", i);
+    e.type = VTCP_RECEIVE;
+    checked_step(&t.conn, &e, &x);
+    require(x.consumed == CHUNK, "octets %d", i);
+  }
+  e.type = VTCP_ARRIVES;
+  e.seg = (struct vtcp_segment){.seq = t.irs + k, .has_ack = true, .len = 1, .wnd = 65535};
+  e.seg.ack = t.iss + k - 65535;
+  checked_step(&t.conn, &e, &x);
+  expect_number("octets kept", 1, x.store_len);
+  e.seg.seq++;
+  e.seg.ack--;
+  checked_step(&t.conn, &e, &x);
+  expect_number("octets kept", 0, x.store_len);
+  ends(&t);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -902,6 +947,7 @@ int main(void)
     cmocka_unit_test(every_way_into_probing),
     cmocka_unit_test(the_largest_window),
     cmocka_unit_test(a_large_buffer_is_used_whole),
+    cmocka_unit_test(around_the_sequence_space),
   };
   return run_with_every_base("data", tests);
 }

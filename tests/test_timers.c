@@ -480,10 +480,14 @@ static void r2_and_what_is_no_progress(void **unused)
 static void r2_of_a_syn(void **unused)
 {
   (void)unused;
-  for (int origin = 0; origin < 4; origin++) {
+  for (int origin = 0; origin < 5; origin++) {
     struct endpoint t;
     begins(&t);
-    if (origin == 0) {
+    if (origin == 4) { /* FIN-WAIT-1, but the SYN is unacknowledged all the same */
+      in_syn_received(&t);
+      closes(&t);
+      sends(&t, FIN | ACK, .seq = 1, .ack = 1);
+    } else if (origin == 0) {
       in_syn_sent(&t);
     } else if (origin == 1) {
       in_syn_received(&t);
