@@ -139,6 +139,7 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false);
     ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
     ensures mid: mid_step(*c);
+    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
 */
 static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
 {
@@ -164,6 +165,7 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
     ensures refines: *c == after_ack(\old(*c), *e);
     ensures answers: *a == does_ack(\old(*c), *e, \old(*a));
     ensures mid: mid_step(*c);
+    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
 */
 static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

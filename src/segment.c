@@ -159,7 +159,7 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                                   : e->seg.has_ack ? refused_ack(\old(*c), *e) : \old(*c));
     ensures S3_10_7_4_ack_answer: *a == (\result ? does_ack(\old(*c), *e, \old(*a))
                                          : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
-    ensures mid: \result ==> mid_step(*c);
+    ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
     ensures wf: !\result ==> vtcp_wf(*c);
 */
 static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)

@@ -13,9 +13,10 @@ static void arrives_in_closed(const struct vtcp_event *e, struct vtcp_actions *a
 }
 
 /* The peer's SYN: IRS, RCV.NXT, its window (never scaled) and its MSS (MUST-14, MUST-15). */
-/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && config_ok(c->cfg);
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && mid_step(*c) && c->state >= VTCP_SYN_SENT;
     assigns *c;
     ensures MUST_15: *c == with_syn(\old(*c), e->seg, wl2);
+    ensures mid: mid_step(*c);
 */
 static void take_syn(struct vtcp_conn *c, const struct vtcp_event *e, uint32_t wl2)
 {
@@ -29,7 +30,8 @@ static void take_syn(struct vtcp_conn *c, const struct vtcp_event *e, uint32_t w
 }
 
 /* Text on a SYN waits in the receive buffer until the connection is synchronized. */
-/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c) && c->rcv_len == 0;
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    requires c->state == VTCP_SYN_RECEIVED && c->rcv_len == 0;
     assigns *c, *a;
     ensures refines: *c == with_syn_text(\old(*c), e->seg);
     ensures answers: *a == does_syn_text(\old(*c), e->seg, \old(*a));
@@ -43,6 +45,18 @@ static void keep_syn_text(struct vtcp_conn *c, const struct vtcp_event *e, struc
   c->rcv_nxt = add(c->rcv_nxt, kept);
   c->rcv_wnd -= kept;
   c->rcv_len = kept;
+}
+
+/* SYN-RECEIVED from LISTEN. */
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && c->state == VTCP_LISTEN;
+    assigns *c;
+    ensures refines: *c == opened_by_syn(\old(*c), *e);
+    ensures mid: mid_step(*c) && c->state == VTCP_SYN_RECEIVED && c->rcv_len == 0;
+*/
+static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  open_tcb(c, VTCP_SYN_RECEIVED, c->origin, e->iss);
+  take_syn(c, e, e->iss);
 }
 
 /* 3.10.7.2 LISTEN. */
@@ -66,15 +80,29 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     a->spawn = true;
     return;
   }
-  open_tcb(c, VTCP_SYN_RECEIVED, c->origin, e->iss);
-  take_syn(c, e, e->iss);
+  open_by_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
 }
 
+/* SYN-RECEIVED from SYN-SENT: our SYN is to go again, with an ACK. */
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && c->state == VTCP_SYN_SENT;
+    assigns *c;
+    ensures refines: *c == crossing_syns(\old(*c), *e);
+    ensures mid: mid_step(*c) && c->state == VTCP_SYN_RECEIVED && c->rcv_len == 0;
+*/
+static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  take_syn(c, e, c->iss);
+  c->state = VTCP_SYN_RECEIVED;
+  c->snd_rtx = c->snd_una;
+  c->resend = true;
+  c->timer = VTCP_NO_TIMER;
+}
+
 /* 3.10.7.3, the peer's SYN without acknowledgment: simultaneous open (MUST-10). Our SYN goes again, with an ACK. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
-    requires c->state == VTCP_SYN_SENT && c->rcv_len == 0;
+    requires c->state == VTCP_SYN_SENT;
     assigns *c, *a;
     ensures MUST_10: *c == after_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now);
     ensures MUST_10_answer: *a == does_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now,
@@ -83,11 +111,7 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
 */
 static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
-  take_syn(c, e, c->iss);
-  c->state = VTCP_SYN_RECEIVED;
-  c->snd_rtx = c->snd_una;
-  c->resend = true;
-  c->timer = VTCP_NO_TIMER;
+  meet_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
 }

@@ -3,10 +3,12 @@
 
 /* New octets, in order and inside the window, go to the receive buffer; what lies beyond a gap is not kept. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    requires c->syn_acked || c->state == VTCP_CLOSED;
     assigns *c, *a;
     ensures S3_10_7_4_text: *c == after_text(\old(*c), e->seg);
     ensures S3_10_7_4_store: *a == does_text(\old(*c), e->seg, \old(*a));
     ensures mid: mid_step(*c);
+    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
 */
 static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -40,6 +42,7 @@ static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *
 
 /* Eighth, check the FIN bit. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    requires c->syn_acked || c->state == VTCP_CLOSED;
     assigns *c, *a;
     ensures S3_10_7_4_fin: *c == after_fin(\old(*c), *e);
     ensures S3_10_7_4_told: *a == does_fin(\old(*c), *e, \old(*a));
@@ -64,6 +67,7 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 
 /* From the seventh check to the end of SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    requires c->syn_acked || c->state == VTCP_CLOSED;
     assigns *c, *a;
     ensures refines: *c == after_data(\old(*c), *e);
     ensures answers: *a == does_data(\old(*c), *e, \old(*a));

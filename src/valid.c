@@ -126,7 +126,9 @@ static bool has_send_states(const struct vtcp_conn *c)
 */
 static bool has_receive_space(const struct vtcp_conn *c)
 {
-  return c->rcv_wnd <= 65535 && c->rcv_wnd <= c->cfg.rcv_buf && c->rcv_len <= c->cfg.rcv_buf - c->rcv_wnd;
+  if (c->rcv_wnd > 65535 || c->rcv_wnd > c->cfg.rcv_buf || c->rcv_len > c->cfg.rcv_buf - c->rcv_wnd)
+    return false;
+  return c->state != VTCP_SYN_SENT || c->rcv_len == 0;
 }
 
 /*@ requires \valid_read(c) && config_ok(c->cfg);
@@ -152,7 +154,7 @@ static bool is_live(const struct vtcp_conn *c)
     return false;
   if (!has_send_space(c) || !has_send_states(c) || !has_receive_space(c) || !has_estimates(c))
     return false;
-  return c->snd_mss >= 1 && c->snd_wnd <= c->max_snd_wnd && c->max_snd_wnd <= 0x40000000;
+  return c->challenges <= c->cfg.challenge_acks && c->snd_mss >= 1 && c->snd_wnd <= c->max_snd_wnd && c->max_snd_wnd <= 0x40000000;
 }
 
 bool vtcp_valid(const struct vtcp_conn *conn)
