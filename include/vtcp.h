@@ -167,7 +167,7 @@ struct vtcp_conn {
   uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
   uint32_t snd_rtx;     /* the next octet to send: SND.NXT, or before it while sending again */
   uint32_t max_snd_wnd; /* MAX.SND.WND (RFC 5961, section 5) */
-  uint32_t acked;       /* octets of ours acknowledged so far, saturating (ghost ACKs) */
+  uint32_t acked;       /* text and FIN of ours acknowledged so far, in sequence numbers, saturating (ghost ACKs) */
   uint32_t snd_len;     /* octets in the send buffer */
   uint32_t irs, rcv_nxt, rcv_wnd;
   uint32_t rcv_len;  /* octets in the receive buffer, unread (RCV.USER) */

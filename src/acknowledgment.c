@@ -74,7 +74,8 @@ static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct 
   if (!is_new_ack(c, e))
     return;
   uint32_t count = distance(c->snd_una, e->seg.ack);
-  uint32_t text = smaller(count - (c->syn_acked ? 0u : 1u), c->snd_len);
+  uint32_t octets = count - (c->syn_acked ? 0u : 1u);
+  uint32_t text = smaller(octets, c->snd_len);
 
   a->acked = text;
   a->established = !c->syn_acked;
@@ -84,7 +85,7 @@ static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     c->snd_rtx = e->seg.ack;
   c->snd_una = e->seg.ack;
   c->snd_len -= text;
-  c->acked = text <= UINT32_MAX - c->acked ? c->acked + text : UINT32_MAX;
+  c->acked = octets <= UINT32_MAX - c->acked ? c->acked + octets : UINT32_MAX;
   c->resend = c->snd_rtx != c->snd_nxt;
   c->timer = VTCP_NO_TIMER;
 }

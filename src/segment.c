@@ -18,14 +18,17 @@ static bool is_acceptable(const struct vtcp_conn *c, const struct vtcp_event *e)
   return length > 0 && within(add(e->seg.seq, length - 1), c->rcv_nxt, c->rcv_wnd);
 }
 
-/* A bare acknowledgment from a peer whose own window probe is out (spec/DEVIATIONS.md, reading 1). */
+/* A bare acknowledgment from a peer that has filled our window, or whose window probe is out (spec/DEVIATIONS.md,
+ * reading 1; appendix A.2): its text may be lost, its acknowledgment must not be. */
 /*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
     assigns \nothing;
-    ensures probe: \result <==> crossing_probe(*c, e->seg);
+    ensures edge: \result <==> edge_ack(*c, e->seg);
 */
-static bool is_crossing_probe(const struct vtcp_conn *c, const struct vtcp_event *e)
+static bool is_edge_ack(const struct vtcp_conn *c, const struct vtcp_event *e)
 {
-  return c->rcv_wnd == 0 && segment_length(e) == 0 && !e->seg.rst && e->seg.seq == add(c->rcv_nxt, 1);
+  if (segment_length(e) != 0 || e->seg.rst)
+    return false;
+  return e->seg.seq == add(c->rcv_nxt, c->rcv_wnd) || (c->rcv_wnd == 0 && e->seg.seq == add(c->rcv_nxt, 1));
 }
 
 /* The SYN,ACK of a simultaneous open (figure 7): its SYN is known, its acknowledgment counts. */
@@ -50,7 +53,7 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
 */
 static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
-  if (is_acceptable(c, e) || is_crossing_probe(c, e) || is_crossing_syn(c, e))
+  if (is_acceptable(c, e) || is_edge_ack(c, e) || is_crossing_syn(c, e))
     return true;
   if (e->seg.rst)
     return false;
@@ -87,7 +90,7 @@ static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
 
 /* A RST at RCV.NXT: what it does in each state. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && \valid_read(e) && \separated(c, e, a);
-    requires c->state >= VTCP_SYN_RECEIVED && e->seg.seq == c->rcv_nxt;
+    requires c->state >= VTCP_SYN_RECEIVED && e->seg.seq == c->rcv_nxt && !rst_ignored(*c);
     assigns *c, *a;
     ensures S3_10_7_4_rst: *c == after_rst(\old(*c), *e);
     ensures MUST_12: *a == does_rst(\old(*c), *e, \old(*a));
@@ -100,8 +103,6 @@ static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, st
     return_to_listen(c, a);
     return;
   }
-  if (c->state == VTCP_TIME_WAIT && c->cfg.rfc1337)
-    return;
   if (c->state == VTCP_SYN_RECEIVED)
     a->refused = true;
   else if (c->state != VTCP_CLOSING && c->state != VTCP_LAST_ACK && c->state != VTCP_TIME_WAIT)
@@ -123,6 +124,8 @@ static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 {
   if (!e->seg.rst)
     return true;
+  if (c->state == VTCP_TIME_WAIT && c->cfg.rfc1337)
+    return false;
   if (e->seg.seq == c->rcv_nxt)
     reset_connection(c, e, a);
   else
