@@ -188,6 +188,19 @@ made_all() {
   made syn-ack-of-wrong-number 1 '> S 0 0 0 4000 mss=1000
     < SA 0 2 0 4000
     > R 2 0 0 0' 'departs #2 \[3\.10\.7\.2' 'RST seq=2 .*an answer to #2'
+  made syn-ack-of-wrong-number-taken 1 '> S 0 0 0 4000 mss=1000
+    < SA 0 2 0 4000
+    > A 1 1 0 4000
+    > A 1 1 10 4000' 'departs #2 \[3\.10\.7\.2' 'departs #3 \[3\.10\.7\.3'
+  made keep-alive-first 0 '> A 100 200 0 4000
+    < A 200 101 0 4000
+    +15000
+    > A 100 200 0 4000
+    < A 200 101 0 4000
+    > A 101 200 10 4000' 'ESTABLISHED +keep-alive' 'begins in the middle'
+  made keep-alive-without-timestamps 0 "$open_full
+    > A 0 1 0 512
+    < A 1 1 0 512 ts=9" 'advice +#4 \[RFC7323-3\.2'
   made ack-of-unsent 1 "$open_plain
     < A 1 500 0 4000
     > A 1 1 0 4000

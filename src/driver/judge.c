@@ -15,6 +15,9 @@ struct book {
   int64_t acked; /* highest acknowledgment that it sent, -1: none */
   int64_t edge;  /* highest right edge that it offered outside its SYN, -1: none */
   uint32_t tsval;
+  uint32_t mss;     /* the largest that its SYNs named, 0: none */
+  bool syn_whole;   /* its SYN was captured with all options */
+  bool misanswered; /* the last SYN,ACK that it was sent does not acknowledge its SYN */
   bool ts_seen, receded;
 };
 
@@ -94,8 +97,9 @@ static void judge_options(struct connection *conn, uint32_t index)
             "SACK-permitted option without SYN");
   if (p->cut || p->wire != VTCP_WIRE_OK || !conn->handshake_whole)
     return;
+  bool probe = (p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0; /* macOS leaves the option out there */
   if (conn->ts_negotiated && !seg->has_ts && !seg->rst)
-    finding(conn, index, VIOLATION, "RFC7323-3.2", "RFC 7323 3.2",
+    finding(conn, index, probe ? ADVICE : VIOLATION, "RFC7323-3.2", "RFC 7323 3.2",
             "timestamps on every segment once both SYNs had them", "no timestamps option");
   if (!conn->ts_negotiated && seg->has_ts && !seg->rst)
     finding(conn, index, ADVICE, "RFC7323-3.2", "RFC 7323 3.2", "timestamps only when both SYNs had them",
@@ -105,19 +109,20 @@ static void judge_options(struct connection *conn, uint32_t index)
             "SACK blocks that were not negotiated");
 }
 
-static void judge_syn(struct connection *conn, uint32_t index, const struct book *other)
+static void judge_syn(struct connection *conn, uint32_t index, struct book *other)
 {
   const struct packet *p = packet_at(conn, index);
   if (!p->seg.syn || p->seg.rst || !p->seg.has_ack)
     return;
   if (!conn->side[!p->from].isn_known)
     return;
-  if (p->ack < 1 || p->ack > (other->sent > 1 ? other->sent : 1))
+  other->misanswered = p->ack < 1 || p->ack > (other->sent > 1 ? other->sent : 1);
+  if (other->misanswered)
     finding(conn, index, VIOLATION, "3.10.7.2", "3.10.7.2", "the peer's initial sequence number + 1",
             "SYN,ACK acknowledges %+lld relative to the peer's initial sequence number", (long long)p->ack);
 }
 
-static void judge_ack(struct connection *conn, uint32_t index, const struct book *own)
+static void judge_ack(struct connection *conn, uint32_t index, struct book *own)
 {
   const struct packet *p = packet_at(conn, index);
   if (!p->seg.has_ack || p->seg.rst || p->seg.syn)
@@ -127,6 +132,10 @@ static void judge_ack(struct connection *conn, uint32_t index, const struct book
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "SEG.ACK at most what the peer had sent",
             "acknowledges octets up to %lld, which the peer had not sent", (long long)p->ack);
   }
+  if (own->misanswered)
+    finding(conn, index, VIOLATION, "3.10.7.3", "3.10.7.3", "<SEQ=SEG.ACK><CTL=RST>, and waiting on",
+            "goes on with a connection whose SYN,ACK did not acknowledge its SYN");
+  own->misanswered = false;
   bool newer = p->seg.has_ts && own->ts_seen && p->seg.tsval - own->tsval - 1 < 0x7fffffffu;
   if (p->ack < own->acked && newer)
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "RCV.NXT never recedes",
@@ -251,28 +260,18 @@ static void judge_again(struct connection *conn, uint32_t index)
 
 /* MUST-16, but a segment captured before the interface cut it up, or after it joined it, may be larger: it does not fit into
  * 1500 octets, or its checksum is not the final one. */
-static void judge_mss(struct connection *conn, uint32_t index)
+static void judge_mss(struct connection *conn, uint32_t index, const struct book *other)
 {
   const struct packet *p = packet_at(conn, index);
-  const struct stream *peer = &conn->side[!p->from];
-  uint32_t options = p->header > 20 ? p->header - 20u : 0, mss = peer->endpoint.version == 4 ? 536 : 1220;
-  if (!peer->isn_known || p->seg.syn || p->seg.rst || p->seg.len == 0 || p->sum != SUM_RIGHT || p->cut
-      || (uint32_t)p->seg.len + p->header > 1480)
+  bool is_v4 = conn->side[0].endpoint.version == 4, named = other->mss > 0;
+  uint32_t options = p->header > 20 ? p->header - 20u : 0, mss = named ? other->mss : is_v4 ? 536 : 1220;
+  if (!other->syn_whole || p->seg.syn || p->seg.rst || p->seg.len <= 1 || p->sum != SUM_RIGHT || p->cut)
     return;
-  for (uint32_t i = 0; i < conn->count && i < index; i++) {
-    const struct packet *syn = packet_at(conn, i);
-    if (syn->from == p->from || !syn->seg.syn || is_aside(syn))
-      continue;
-    if (syn->cut)
-      return;
-    if (syn->seg.has_mss)
-      mss = syn->seg.mss;
-    if (p->seg.len + options > mss && p->seg.len > 1)
-      finding(conn, index, VIOLATION, syn->seg.has_mss ? "MUST-16" : "MUST-15", "3.7.1",
-              "text and options within the peer's MSS", "%u octets of text and %u of options, but the peer's MSS is %u",
-              p->seg.len, options, mss);
+  if ((uint32_t)p->seg.len + p->header > 1480 || p->seg.len + options <= mss)
     return;
-  }
+  finding(conn, index, VIOLATION, named ? "MUST-16" : "MUST-15", "3.7.1", "text and options within the peer's MSS",
+          "%u octets of text and %u of options, but the peer's MSS is %u%s", p->seg.len, options, mss,
+          named ? "" : ", as it named none");
 }
 
 static void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
@@ -325,6 +324,10 @@ static void enter(struct book *own, const struct packet *p)
 {
   if (p->seg.rst)
     return;
+  if (p->seg.syn && !p->cut)
+    own->syn_whole = true;
+  if (p->seg.syn && p->seg.has_mss && p->seg.mss > own->mss)
+    own->mss = p->seg.mss;
   if (p->end > own->sent)
     own->sent = p->end;
   if (p->seg.len > 0 && p->end - p->seg.fin > own->text)
@@ -363,7 +366,7 @@ void judge(struct connection *conn)
   for (uint32_t i = 0; i < conn->count; i++) {
     struct packet *p = &conn->packets[i];
     struct book *own = &book[p->from];
-    const struct book *other = &book[!p->from];
+    struct book *other = &book[!p->from];
     if ((p->marks & MARK_DUPLICATE) != 0)
       continue;
     p->marks |= MARK_JUDGED;
@@ -382,7 +385,7 @@ void judge(struct connection *conn)
     judge_edge(conn, i, own);
     judge_fin(conn, i, own);
     judge_again(conn, i);
-    judge_mss(conn, i);
+    judge_mss(conn, i, other);
     judge_sack(conn, i, in_all[!p->from]);
     judge_challenge(conn, i, own, other);
     enter(own, p);

@@ -300,8 +300,8 @@ static void print_verdict(const struct connection *conn, const struct options *o
   for (uint32_t i = 0; i < conn->note_count; i++)
     printf("  note: %s\n", conn->notes[i]);
   if (wrong > 0)
-    printf("  departs from RFC 9293: %u finding%s, %u advice, %u segments judged\n", wrong, wrong == 1 ? "" : "s",
-           advice, conn->judged);
+    printf("  departs: %u finding%s, %u advice, %u segments judged\n", wrong, wrong == 1 ? "" : "s", advice,
+           conn->judged);
   else if (conn->judged == 0)
     printf("  not judged: nothing of this connection could be judged\n");
   else

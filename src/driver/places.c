@@ -255,7 +255,7 @@ static bool is_probe(struct packet *p, const struct progress *mine, const struct
 {
   if (!is_bare(p) || p->seg.len > 1 || !p->seg.has_ack || !other->windowed)
     return false;
-  bool old = p->start == mine->sent - 1 && mine->sent > 1 && other->acked >= mine->sent;
+  bool old = p->start == mine->sent - 1 && mine->sent > 0 && other->acked >= mine->sent;
   bool beyond = other->window == 0 && p->seg.len == 1 && p->start >= other->acked + other->window;
   bool before = other->window == 0 && p->start == other->acked - 1;
   if (!old && !beyond && !before)
@@ -330,6 +330,26 @@ static void count_sum(struct stream *side, const struct packet *p)
   side->wrong_sums += p->sum == SUM_WRONG;
 }
 
+/* A stream whose SYN was not captured begins with what is seen first, unless that is a keep-alive: then the peer has
+ * acknowledged the octet after it already. */
+static void begin_stream(struct connection *conn, uint32_t index, struct progress *mine)
+{
+  struct packet *p = &conn->packets[index];
+  bool first = !mine->begun && !conn->side[p->from].isn_known && !p->seg.rst;
+  mine->begun = true;
+  if (!first)
+    return;
+  mine->sent = p->start;
+  for (uint32_t i = index + 1; i < conn->count && i < index + 4 && p->end == p->start; i++) {
+    const struct packet *q = &conn->packets[i];
+    if (q->from == p->from || !q->seg.has_ack || q->seg.ack != p->seg.seq + 1)
+      continue;
+    mine->sent = p->start + 1;
+    p->marks |= MARK_KEEP_ALIVE;
+    return;
+  }
+}
+
 void places(struct connection *conn)
 {
   struct progress progress[2] = {{.acked = -1}, {.acked = -1}};
@@ -346,9 +366,7 @@ void places(struct connection *conn)
     struct progress *mine = &progress[p->from], *other = &progress[!p->from];
     count_sum(&conn->side[p->from], p);
     put_in_place(conn, p, mine, other);
-    if (!mine->begun && !conn->side[p->from].isn_known && !p->seg.rst)
-      mine->sent = p->start;
-    mine->begun = true;
+    begin_stream(conn, i, mine);
     if (is_duplicate(conn, i) || (p->marks & MARK_FOREIGN) != 0)
       continue;
     if (!p->seg.rst)
