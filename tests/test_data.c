@@ -615,6 +615,27 @@ static void which_segment_moves_the_window(void **unused)
   ends(&t);
 }
 
+/* The peer's retransmission stands lower than what moved the window last, but it brings the newest acknowledgment (3.8.6): the
+ * right edge is where the peer put it, 501 + 500, and not where the old window would reach from the new SND.UNA. */
+static void the_right_edge_moves_only_with_an_offer(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  t.peer_wnd = 1000;
+  in_established(&t);
+  arrives(&t, ACK, .seq = 101, .ack = 1); /* octets 1 to 100 were lost */
+  writes(&t, 1500);
+  sends_rest(&t, 1, 1001, false);
+  arrives(&t, ACK, .seq = 1, .ack = 501, .len = 100, .wnd = 500);
+  sends(&t, ACK, .seq = 1001, .ack = 101);
+  acked(&t, 500);
+  require(!t.out.more, "the window is full");
+  arrives(&t, ACK, .seq = 101, .ack = 1001, .wnd = 500);
+  sends(&t, ACK, .seq = 1001, .ack = 101, .len = 500);
+  ends(&t);
+}
+
 /* R28: a segment that is refused moves no window. */
 static void refused_segments_move_no_window(void **unused)
 {
@@ -938,6 +959,7 @@ int main(void)
     cmocka_unit_test(acknowledgments_part_by_part),
     cmocka_unit_test(sends_again_from_the_middle),
     cmocka_unit_test(which_segment_moves_the_window),
+    cmocka_unit_test(the_right_edge_moves_only_with_an_offer),
     cmocka_unit_test(refused_segments_move_no_window),
     cmocka_unit_test(the_peers_window_shrinks),
     cmocka_unit_test(the_peers_window_shrinks_to_zero),

@@ -36,6 +36,7 @@ struct world {
   struct {
     uint64_t when;
     unsigned to;
+    bool forged;
     struct vtcp_segment seg;
   } flying[FLYING];
   unsigned flying_count;
@@ -80,6 +81,7 @@ static void flies(struct world *w, unsigned to, const struct vtcp_segment *seg)
   require(w->flying_count < FLYING, "the network bursts");
   w->flying[w->flying_count].when = w->now + w->weather.delay + choose(&w->seed, (uint32_t)w->weather.jitter + 1);
   w->flying[w->flying_count].to = to;
+  w->flying[w->flying_count].forged = false;
   w->flying[w->flying_count].seg = *seg;
   w->flying_count++;
 }
@@ -116,6 +118,7 @@ static void forges(struct world *w, unsigned to)
     break;
   }
   flies(w, to, &seg);
+  w->flying[w->flying_count - 1].forged = true;
 }
 
 /* Obeys what a step of endpoint i asked for, and goes on while it says `more`. */
@@ -206,6 +209,18 @@ static bool progressed(const struct vtcp_conn *before, const struct vtcp_conn *a
          before->snd_nxt != after->snd_nxt;
 }
 
+/* Nobody sends beyond the right edge that the other has offered, save a window probe's one octet (3.8.6). */
+static void stays_inside_the_offer(const struct world *w)
+{
+  for (unsigned i = 0; i < 2 && w->ends_count == 2; i++) {
+    const struct vtcp_conn *from = &w->end[i].conn, *to = &w->end[1 - i].conn;
+    if (from->state >= VTCP_ESTABLISHED && to->state >= VTCP_ESTABLISHED) {
+      int32_t beyond = (int32_t)(from->snd_nxt - (to->rcv_nxt + to->rcv_wnd));
+      require(beyond <= 1, "side %u sends %d octets beyond the offered window", i, (int)beyond);
+    }
+  }
+}
+
 /* Delivers, lets time pass and users act, until nothing is left to happen. */
 static void runs(struct world *w)
 {
@@ -246,7 +261,11 @@ static void runs(struct world *w)
     if (what == DELIVERY) {
       struct vtcp_event event = {.type = VTCP_ARRIVES, .seg = w->flying[which].seg};
       unsigned to = w->flying[which].to;
+      bool lucky = w->flying[which].forged && event.seg.rst && event.seg.seq == w->end[to].conn.rcv_nxt;
       w->flying[which] = w->flying[--w->flying_count];
+      if (lucky) {
+        continue; /* the attacker has the exact number: RFC 5961 has nothing against that */
+      }
       struct vtcp_conn before = w->end[to].conn;
       w->end[to].now = w->now;
       step_at(&w->end[to], event);
@@ -259,6 +278,7 @@ static void runs(struct world *w)
       w->fruitless = progressed(&before, &w->end[to].conn) ? 0 : w->fruitless + 1;
       require(w->fruitless <= w->weather.patience, "an acknowledgment war: %lu segments to no end", w->fruitless);
       follows(w, to);
+      stays_inside_the_offer(w);
     } else {
       w->fruitless = 0;
       if (what == ACT) {
