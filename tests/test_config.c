@@ -143,7 +143,7 @@ static void the_defaults(void **unused)
   expect_number("default MSS (MUST-15)", 536, cfg.default_mss);
   expect_number("MMS_S: 1500 - 20", 1480, cfg.mms_s);
   expect_number("MSS option: 1500 - 40 (MUST-67)", 1460, cfg.rcv_mss);
-  require(!cfg.listener, "not a listener");
+  require(!cfg.listener && !cfg.rfc1337 && cfg.user_timeout_ms == 0, "nothing out of the ordinary");
 }
 
 /* --- Names --- */
@@ -305,6 +305,10 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(CLOSED, c.snd_len = 1);
   BREAK(CLOSED, c.rcv_len = 1);
   BREAK(CLOSED, c.fin_sent = true);
+  BREAK(CLOSED, c.timer_at = 1);
+  BREAK(CLOSED, c.progress_at = 1);
+  BREAK(CLOSED, c.rtt_at = 1);
+  BREAK(CLOSED, c.challenge_at = 1);
   BREAK(CLOSED, c.close_queued = true);
   BREAK(LISTENING, c.timer = VTCP_RETRANSMISSION);
   BREAK(LISTENING, c.timer = VTCP_TIME_WAIT_TIMER);
@@ -330,6 +334,7 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(ANSWERING, c.fin_sent = true);
   BREAK(CLOSE_QUEUED, c.timer = VTCP_NO_TIMER);
   BREAK(CLOSE_QUEUED, c.fin_sent = true);
+  BREAK(CLOSE_QUEUED, c.snd_len = 0);
   /* text: SND.NXT - SND.UNA is in the buffer; the window is in the buffer */
   BREAK(IDLE, c.syn_acked = false);
   BREAK(IDLE, c.fin_sent = true);
@@ -349,6 +354,9 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(SENDING, c.snd_nxt++);
   BREAK(SENDING, c.snd_una--);
   BREAK(SENDING, c.snd_len--);
+  BREAK(IDLE, c.rtt_running = true);
+  BREAK(SENDING, c.rtt_seq = c.snd_nxt + 1);
+  BREAK(SENDING, c.rtt_seq = c.snd_una);
   BREAK(PROBING, c.timer = VTCP_NO_TIMER);
   BREAK(PROBING, c.timer = VTCP_TIME_WAIT_TIMER);
   /* our FIN: outstanding or acknowledged, by state */

@@ -183,6 +183,33 @@ static void karn_and_later_segments(void **unused)
   ends(&t);
 }
 
+/* The window closed and opened again, and what was out went once more: what is acknowledged then measures nothing. */
+static void karn_and_the_window(void **unused)
+{
+  (void)unused;
+  for (int probed = 0; probed < 2; probed++) {
+    struct endpoint t;
+    established_with(&t, test_config(), 400 * MS);
+    writes(&t, 100);
+    sends(&t, ACK, .seq = 1, .ack = 1, .len = 100);
+    t.now += 100 * MS;
+    arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    silent(&t);
+    if (probed) {
+      expires(&t);
+      sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+    }
+    t.now += 100 * MS;
+    arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = 4000);
+    sends(&t, ACK, .seq = 1, .ack = 1, .len = 100);
+    t.now += 3 * MS;
+    arrives(&t, ACK, .seq = 1, .ack = 101);
+    acked(&t, 100);
+    expect_number("RTO of the handshake", 1200 * MS, round_trip(&t, 0));
+    ends(&t);
+  }
+}
+
 static void back_off(void **unused)
 {
   (void)unused;
@@ -746,6 +773,7 @@ int main(void)
     cmocka_unit_test(the_greatest_rto),
     cmocka_unit_test(karn),
     cmocka_unit_test(karn_and_later_segments),
+    cmocka_unit_test(karn_and_the_window),
     cmocka_unit_test(back_off),
     cmocka_unit_test(back_off_of_the_syn),
     cmocka_unit_test(a_late_timeout),
