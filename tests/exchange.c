@@ -4,8 +4,8 @@
  *   pure       the same record and event give the same result, and every action is written
  *   valid      vtcp_valid holds; the configuration never changes
  *   diagram    the state moves along an edge of the diagram or a composite of edges met in one step [3.3.2, 3.10]
- *   over       `closed` if and only if CLOSED was entered; the record is then as vtcp_init makes it; LISTEN entered again
- *              is LISTEN as the passive OPEN left it
+ *   over       `closed` if and only if CLOSED was entered; the record is then as vtcp_init makes it; LISTEN entered
+ *              again is LISTEN as the passive OPEN left it
  *   error      an error answer changes nothing
  *   early      VTCP_TIMEOUT before the deadline changes nothing
  *   rst_rst    nothing but an empty ACK ever answers a RST [3.5.2]
@@ -13,7 +13,7 @@
  *   form       what a segment may carry, and whence its numbers come [3.10.7.4, 3.7.1, 3.9.1.2]
  *   window     new octets stay inside the peer's window, save for a window probe's one [3.4, 3.8.6.1]
  *   account    both buffers' lengths follow from what was put in, taken, stored and acknowledged
- *   timer      waiting for the peer or for time has a deadline; nothing to wait for has none [3.8.1, 3.8.6.1, 3.10.8] */
+ *   timer      waiting for the peer or for time has a deadline; nothing to wait for has none [3.8.1, 3.8.6.1] */
 #include "exchange.h"
 
 #include <stdio.h>
@@ -264,7 +264,7 @@ static void law_form(const struct vtcp_conn *b, const struct vtcp_event *e, cons
   }
   law(!s->has_wscale && !s->has_ts && !s->sack_permitted && s->sack_count == 0 && !s->has_uto, "form",
       "an option that was not negotiated");
-  law(s->syn == s->has_mss && (!s->syn || s->mss == a->cfg.rcv_mss), "form", "the MSS option belongs on every SYN alone");
+  law(s->syn == s->has_mss && (!s->syn || s->mss == a->cfg.rcv_mss), "form", "MSS belongs on every SYN, there alone");
   if (s->rst) {
     law(!s->syn && !s->fin && s->len == 0 && !s->psh && !s->urg, "form", "a RST carries nothing else");
     law(!synchronized(b->state) || e->type == VTCP_ABORT, "form", "a RST from a synchronized state without ABORT");

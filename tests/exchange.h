@@ -1,9 +1,9 @@
 /* A small vocabulary in which a test of the core reads as a packet exchange.
  *
- * Numbers are relative: of what we send, `seq` counts from our ISS and `ack` from the peer's (IRS); of what arrives it is
- * the other way about. Both bases lie just below 2^32 by default and are varied by `with_every_base`, so that every test
- * is also a test of the wrap-around. A step is strict: a segment, a signal or an error that the test does not name before
- * the next step is a failure. After every step the laws at the head of exchange.c are checked. */
+ * Numbers are relative: of what we send, `seq` counts from our ISS and `ack` from the peer's (IRS); of what arrives it
+ * is the other way about. Both bases lie just below 2^32 by default and are varied by `with_every_base`, so that every
+ * test is also a test of the wrap-around. A step is strict: a segment, a signal or an error that the test does not name
+ * before the next step is a failure. After every step the laws at the head of exchange.c are checked. */
 #ifndef VTCP_TESTS_EXCHANGE_H
 #define VTCP_TESTS_EXCHANGE_H
 

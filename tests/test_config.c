@@ -151,8 +151,9 @@ static void the_defaults(void **unused)
 static void names(void **unused)
 {
   (void)unused;
-  static const char *const states[] = {"CLOSED",     "LISTEN",     "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
-                                       "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT"};
+  static const char *const states[] = {"CLOSED",     "LISTEN",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
+                                       "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",      "LAST-ACK",
+                                       "TIME-WAIT"};
   for (uint8_t i = 0; i <= VTCP_TIME_WAIT; i++) {
     assert_string_equal(states[i], vtcp_state_name(i));
   }

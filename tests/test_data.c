@@ -615,8 +615,9 @@ static void which_segment_moves_the_window(void **unused)
   ends(&t);
 }
 
-/* The peer's retransmission stands lower than what moved the window last, but it brings the newest acknowledgment (3.8.6): the
- * right edge is where the peer put it, 501 + 500, and not where the old window would reach from the new SND.UNA. */
+/* The peer's retransmission stands lower than what moved the window last, but it brings the newest acknowledgment
+ * (3.8.6): the right edge is where the peer put it, 501 + 500, and not where the old window would reach from the new
+ * SND.UNA. */
 static void the_right_edge_moves_only_with_an_offer(void **unused)
 {
   (void)unused;
@@ -881,8 +882,8 @@ static void a_large_buffer_is_used_whole(void **unused)
   ends(&t);
 }
 
-/* Five thousand million octets each way: once around the whole sequence space and on, by the numbers alone. In the end the
- * oldest acknowledgment that counts is MAX.SND.WND below SND.UNA, however many octets were acknowledged. */
+/* Five thousand million octets each way: once around the whole sequence space and on, by the numbers alone. In the
+ * end the oldest acknowledgment that counts is MAX.SND.WND below SND.UNA, however many octets were acknowledged. */
 static void around_the_sequence_space(void **unused)
 {
   (void)unused;

@@ -1,7 +1,8 @@
-/* Whatever happens, in whatever order: the laws of exchange.c hold after every step, and adding a constant to all sequence
- * numbers changes nothing (RFC 9293, 3.4: all arithmetic is modulo 2^32; nobody is near an edge).
+/* Whatever happens, in whatever order: the laws of exchange.c hold after every step, and adding a constant to all
+ * sequence numbers changes nothing (RFC 9293, 3.4: all arithmetic is modulo 2^32; nobody is near an edge).
  *
- * Random events, calls and segments, hostile and not, drive one connection from four pairs of initial numbers in lockstep. */
+ * Random events, calls and segments, hostile and not, drive one connection from four pairs of initial numbers in
+ * lockstep. */
 #include "exchange.h"
 
 #include <string.h>
@@ -28,8 +29,8 @@ static uint32_t near(uint64_t *seed, uint32_t number, uint32_t width)
 
 static struct vtcp_segment some_segment(uint64_t *seed, const struct vtcp_conn *c)
 {
-  static const unsigned kinds[] = {ACK, ACK, ACK, ACK, ACK, ACK, FIN | ACK, FIN | ACK, SYN, SYN | ACK, RST, RST | ACK, NONE,
-                                   SYN | FIN, FIN, SYN | RST, SYN | FIN | ACK};
+  static const unsigned kinds[] = {ACK, ACK, ACK, ACK, ACK, ACK, FIN | ACK, FIN | ACK, SYN, SYN | ACK, RST, RST | ACK,
+                                   NONE, SYN | FIN, FIN, SYN | RST, SYN | FIN | ACK};
   unsigned kind = kinds[choose(seed, sizeof kinds / sizeof kinds[0])];
   struct vtcp_segment s = {.syn = kind & SYN, .fin = kind & FIN, .rst = kind & RST, .has_ack = kind & ACK};
   bool knows = c->state >= VTCP_SYN_RECEIVED;

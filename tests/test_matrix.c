@@ -1,8 +1,8 @@
 /* States x segments x sequence positions x acknowledgment positions, against an oracle.
  *
- * The oracle below is RFC 9293, 3.10.7, read once more and written down apart from the core: in the RFC's order, over
- * unbounded integers that count from the initial sequence numbers, so that nothing in it can wrap. Where spec/DEVIATIONS.md
- * chooses a reading, its number stands beside the rule. */
+ * The oracle below is RFC 9293, 3.10.7, read once more and written down apart from the core: in the RFC's order,
+ * over unbounded integers that count from the initial sequence numbers, so that nothing in it can wrap. Where
+ * spec/DEVIATIONS.md chooses a reading, its number stands beside the rule. */
 #include "exchange.h"
 
 #include <stdio.h>
@@ -544,7 +544,8 @@ static unsigned long cells;
 static const char *describe(const struct scene *scene, const struct world *w, const struct arrival *s)
 {
   static char text[240];
-  snprintf(text, sizeof text, "variety %d%s in %s (una %lld nxt %lld rcv %lld+%lld): <%s%s%s%s> seq %lld ack %lld len %lld wnd %lld",
+  snprintf(text, sizeof text,
+           "variety %d%s in %s (una %lld nxt %lld rcv %lld+%lld): <%s%s%s%s> seq %lld ack %lld len %lld wnd %lld",
            (int)scene->variety, scene->full ? " full" : "", vtcp_state_name(w->state), (long long)w->una,
            (long long)w->nxt, (long long)w->rcv_nxt, (long long)w->rcv_wnd, s->syn ? "S" : "", s->fin ? "F" : "",
            s->rst ? "R" : "", s->ack_bit ? "A" : "", (long long)s->seq, (long long)s->ack, (long long)s->len,
@@ -560,7 +561,8 @@ static const char *describe(const struct scene *scene, const struct world *w, co
     }                                                                   \
   } while (0)
 
-static void one_cell(const struct endpoint *t, const struct scene *scene, const struct world *w, const struct arrival *s)
+static void one_cell(const struct endpoint *t, const struct scene *scene, const struct world *w,
+                     const struct arrival *s)
 {
   struct verdict v = oracle(w, s);
   struct vtcp_conn conn = t->conn;

@@ -1,8 +1,9 @@
-/* Two of our endpoints and a network that loses, duplicates and reorders: everything sent is delivered exactly and once, the
- * connection closes, and then there is rest: no acknowledgment is answered for ever (RFC 9293, 3.5, 3.6, A.2).
+/* Two of our endpoints and a network that loses, duplicates and reorders: everything sent is delivered exactly and
+ * once, the connection closes, and then there is rest: no acknowledgment is answered for ever (RFC 9293, 3.5, 3.6,
+ * A.2).
  *
- * That the right octets come out is checked in exchange.c at every step of either side: octet k of the stream is what is sent
- * at SEQ ISS + k, and what is stored k places after the peer's ISS. */
+ * That the right octets come out is checked in exchange.c at every step of either side: octet k of the stream is
+ * what is sent at SEQ ISS + k, and what is stored k places after the peer's ISS. */
 #include "exchange.h"
 
 #include <string.h>
@@ -86,8 +87,8 @@ static void flies(struct world *w, unsigned to, const struct vtcp_segment *seg)
   w->flying_count++;
 }
 
-/* A segment of somebody who sees nothing of the connection but its addresses, and hits the window all the same: never the
- * exact number of a RST, never an acknowledgment that could be one. */
+/* A segment of somebody who sees nothing of the connection but its addresses, and hits the window all the same:
+ * never the exact number of a RST, never an acknowledgment that could be one. */
 static void forges(struct world *w, unsigned to)
 {
   const struct vtcp_conn *victim = &w->end[to].conn;
@@ -458,9 +459,9 @@ static void under_attack(void **unused)
   }
 }
 
-/* Both have filled the other's window, and of both the last segment was lost. Their empty ACKs then stand at SND.NXT, the right
- * edge of the window, and what they send again is old: if such an ACK is refused, neither ever learns what was received (A.2:
- * the sequence number validation must not prevent ACK fields from being processed). */
+/* Both have filled the other's window, and of both the last segment was lost. Their empty ACKs then stand at
+ * SND.NXT, the right edge of the window, and what they send again is old: if such an ACK is refused, neither ever
+ * learns what was received (A.2: the sequence number validation must not prevent ACK fields from being processed). */
 static void both_windows_full_and_both_tails_lost(void **unused)
 {
   (void)unused;
@@ -526,8 +527,8 @@ static void both_windows_full_and_both_tails_lost(void **unused)
   }
 }
 
-/* Figures 9 and 10 with two live ends: A forgets everything. Whoever speaks first, the half-open connection is found out, and
- * there is rest. */
+/* Figures 9 and 10 with two live ends: A forgets everything. Whoever speaks first, the half-open connection is found
+ * out, and there is rest. */
 static void after_a_crash(void **unused)
 {
   (void)unused;

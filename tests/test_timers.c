@@ -91,8 +91,8 @@ static void the_estimate_over_many_rounds(void **unused)
     if (rtt >= (uint64_t)expected) {
       rtt = (uint64_t)expected - 1;
     }
-    require(got < coarsest + 60 && expected - got < 60, "round %d: an RTO of %.0f us is expected, not %.0f", i, expected,
-            got);
+    require(got < coarsest + 60 && expected - got < 60, "round %d: an RTO of %.0f us is expected, not %.0f", i,
+            expected, got);
     double distance = srtt - (double)rtt;
     rttvar = 0.75 * rttvar + 0.25 * (distance < 0 ? -distance : distance);
     srtt = 0.875 * srtt + 0.125 * (double)rtt;
