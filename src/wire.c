@@ -91,7 +91,7 @@ static void read_flags(uint32_t flags, struct vtcp_segment *s)
 
 /* The fields that every header has, whatever the flags say about their meaning. */
 /*@ requires readable: \valid_read(b + (0 .. 19));
-    requires \valid(s) && \separated(s, b + (0 .. 19));
+    requires \valid(s) && \separated(s, b + (..));
     assigns *s;
     ensures refines: *s == with_fields(b, \old(*s));
 */
@@ -158,7 +158,7 @@ static uint32_t next_option(const uint8_t *b, uint32_t n, uint32_t i)
 
 /* RFC 7323, section 2.3: a shift above 14 is taken as 14. */
 /*@ requires readable: \valid_read(b + (i .. i + 2)) && i + 3 <= 60;
-    requires \valid(s) && \separated(s, b + (i .. i + 2));
+    requires \valid(s) && \separated(s, b + (..));
     assigns *s;
     ensures refines: *s == with_wscale(b[i + 2], \old(*s));
     ensures R7323_2_3: s->wscale <= 14;
@@ -170,7 +170,7 @@ static void take_wscale(const uint8_t *b, uint32_t i, struct vtcp_segment *s)
 }
 
 /*@ requires readable: \valid_read(b + (i .. i + 9)) && i + 10 <= 60;
-    requires \valid(s) && \separated(s, b + (i .. i + 9));
+    requires \valid(s) && \separated(s, b + (..));
     assigns *s;
     ensures refines: *s == with_ts(wire32(b, i + 2), wire32(b, i + 6), \old(*s));
 */
@@ -194,7 +194,7 @@ static uint32_t sack_edge(const uint8_t *b, uint32_t i, bool present)
 /* RFC 2018, section 3: 8n + 2 octets. Blocks that are not there become zero: a second SACK option replaces the first. */
 /*@ requires length: blocks_in(length) > 0;
     requires readable: \valid_read(b + (i .. i + length - 1)) && i + length <= 60;
-    requires \valid(s) && \separated(s, b + (i .. i + length - 1));
+    requires \valid(s) && \separated(s, b + (..));
     assigns *s;
     ensures refines: *s == with_sack(b, i, blocks_in(length), \old(*s));
     ensures normal: normal_sack(*s);
@@ -223,7 +223,7 @@ static bool sack_length(uint32_t length)
 /* A known kind with another length than its own is not usable, so it is passed over like an unknown one (MUST-6). */
 /*@ requires length: length == option_length(b, i) && 1 <= length;
     requires readable: \valid_read(b + (i .. i + length - 1)) && i + length <= 60;
-    requires \valid(s) && \separated(s, b + (i .. i + length - 1));
+    requires \valid(s) && \separated(s, b + (..));
     assigns *s;
     ensures refines: *s == with_option(b, i, \old(*s));
     ensures len: s->len == \old(s->len);
@@ -252,7 +252,7 @@ static void take_option(const uint8_t *b, uint32_t i, uint32_t length, struct vt
 
 /* The options of a header of n octets. */
 /*@ requires readable: 20 <= n <= 60 && \valid_read(b + (0 .. n - 1));
-    requires \valid(s) && \separated(s, b + (0 .. n - 1));
+    requires \valid(s) && \separated(s, b + (..));
     requires normal: normal_segment(*s);
     assigns *s;
     ensures MUST_5: *s == options_from(b, n, 20, \old(*s));
@@ -284,7 +284,7 @@ static enum vtcp_wire read_options(const uint8_t *b, uint32_t n, struct vtcp_seg
 
 /*@ requires readable: \valid_read(octets + (0 .. length - 1));
     requires writable: \valid(segment) && \valid(text);
-    requires apart: \separated(segment, text, octets + (0 .. length - 1));
+    requires apart: \separated(segment, text, octets + (..));
     assigns *segment, *text;
     ensures result: \result == parse_result(octets, length);
     ensures untouched: !usable(octets, length) ==> *segment == \old(*segment) && *text == \old(*text);
@@ -388,7 +388,7 @@ static uint8_t flags_octet(const struct vtcp_segment *s)
 
 /* Reserved bits and checksum are zero, and so are the ports, which the connection does not know. */
 /*@ requires writable: \valid(b + (0 .. 19)) && 20 <= header <= 60 && header % 4 == 0;
-    requires \valid_read(s) && \separated(s, b + (0 .. 19));
+    requires \valid_read(s) && \separated(s, b + (..));
     assigns b[0 .. 19];
     ensures writes: fields_written(b, header, *s);
 */
@@ -416,7 +416,7 @@ static void put_octets(uint8_t *b, uint32_t i, uint8_t first, uint8_t second)
 }
 
 /*@ requires writable: 20 <= i && i + mss_size(*s) <= 60 && \valid(b + (i .. i + mss_size(*s) - 1));
-    requires \valid_read(s) && \separated(s, b + (i .. i + mss_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (..));
     assigns b[i .. i + mss_size(*s) - 1];
     ensures writes: mss_written(b, i, *s);
 */
@@ -430,7 +430,7 @@ static void write_mss(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 
 /* SACK-permitted takes the place of the no-operations in front of the timestamps. */
 /*@ requires writable: 20 <= i && i + ts_size(*s) <= 60 && \valid(b + (i .. i + ts_size(*s) - 1));
-    requires \valid_read(s) && \separated(s, b + (i .. i + ts_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (..));
     assigns b[i .. i + ts_size(*s) - 1];
     ensures writes: ts_written(b, i, *s);
 */
@@ -452,7 +452,7 @@ static void write_ts(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 }
 
 /*@ requires writable: 20 <= i && i + wscale_size(*s) <= 60 && \valid(b + (i .. i + wscale_size(*s) - 1));
-    requires \valid_read(s) && \separated(s, b + (i .. i + wscale_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (..));
     assigns b[i .. i + wscale_size(*s) - 1];
     ensures writes: wscale_written(b, i, *s);
 */
@@ -475,7 +475,7 @@ static void write_block(uint8_t *b, uint32_t i, struct vtcp_sack_block block)
 }
 
 /*@ requires writable: 20 <= i && i + sack_size(*s) <= 60 && \valid(b + (i .. i + sack_size(*s) - 1));
-    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (i .. i + sack_size(*s) - 1));
+    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (..));
     assigns b[i .. i + sack_size(*s) - 1];
     ensures writes: sack_written(b, i, *s);
 */
@@ -501,7 +501,7 @@ static void write_sack(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 }
 
 /*@ requires writable: 20 <= i && i + uto_size(*s) <= 60 && \valid(b + (i .. i + uto_size(*s) - 1));
-    requires \valid_read(s) && \separated(s, b + (i .. i + uto_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (..));
     assigns b[i .. i + uto_size(*s) - 1];
     ensures writes: uto_written(b, i, *s);
 */
@@ -514,7 +514,7 @@ static void write_uto(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 }
 
 /*@ requires writable: header_size(*s) <= 60 && \valid(b + (20 .. header_size(*s) - 1));
-    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (20 .. header_size(*s) - 1));
+    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (..));
     assigns b[20 .. header_size(*s) - 1];
     ensures mss: mss_written(b, 20, *s);
     ensures ts: ts_written(b, ts_at(*s), *s);
@@ -557,7 +557,7 @@ static void write_options(uint8_t *b, const struct vtcp_segment *s)
 
 /*@ requires writable: \valid(octets + (0 .. room - 1));
     requires readable: \valid_read(segment);
-    requires apart: \separated(segment, octets + (0 .. room - 1));
+    requires apart: \separated(segment, octets + (..));
     assigns octets[0 .. emit_result(*segment, room) - 1];
     ensures result: \result == emit_result(*segment, room);
     ensures writes: \result != 0 ==> segment_written(octets, *segment);
@@ -686,6 +686,7 @@ static uint64_t sum_octets(const uint8_t *b, uint32_t n)
 
 /*@ requires readable: \valid_read(octets + (0 .. length - 1));
     assigns \nothing;
+    ensures positive: words_from(octets, length, 0) >= 0;
     ensures R1071: \result == 65535 - ones_sum(pseudo + words_from(octets, length, 0));
 */
 uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length)
