@@ -90,7 +90,8 @@ static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct 
   c->timer = VTCP_NO_TIMER;
 }
 
-/* Whether SND.WND is to be taken from this segment (SND.WL1, SND.WL2). */
+/* Whether SND.WND is to be taken from this segment: its acknowledgment is newer than SND.WL2, or the same and its sequence
+ * number not older than SND.WL1 (spec/DEVIATIONS.md, reading 12). */
 /*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
     assigns \nothing;
     ensures updates: \result <==> updates_window(*c, e->seg);
@@ -101,9 +102,7 @@ static bool is_window_fresh(const struct vtcp_conn *c, const struct vtcp_event *
     return true;
   if (e->seg.ack != c->snd_una)
     return false;
-  if (c->snd_wl1 == e->seg.seq)
-    return distance(c->snd_wl2, e->seg.ack) < 0x80000000u;
-  return distance(c->snd_wl1, e->seg.seq) < 0x80000000u;
+  return c->snd_wl2 != e->seg.ack || distance(c->snd_wl1, e->seg.seq) < 0x80000000u;
 }
 
 /* SND.WND <- SEG.WND. A closed window that opens has what was sent into it sent again. */
@@ -167,6 +166,9 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
     ensures answers: *a == does_ack(\old(*c), *e, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures law: law_take_ack(\old(*c), *e, *c, *a);
+    ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
+                    && a->peer_closed == \old(a->peer_closed);
 */
 static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

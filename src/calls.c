@@ -3,10 +3,15 @@
 
 /* 3.10.1, active OPEN. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_OPEN_ACTIVE && unsent(*a);
     assigns *c, *a;
     ensures S3_10_1: *c == after_open_active(\old(*c), *e);
     ensures S3_10_1_answer: *a == does_open_active(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: tells_nothing(\old(*a), *a);
 */
 static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -71,10 +76,15 @@ static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
 
 /* 3.10.2 SEND. From LISTEN it opens actively; before ESTABLISHED the text waits. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_SEND && unsent(*a);
     assigns *c, *a;
     ensures S3_10_2: *c == after_send(\old(*c), *e);
     ensures S3_10_2_answer: *a == does_send(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: tells_nothing(\old(*a), *a);
 */
 static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -108,10 +118,15 @@ static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
 
 /* 3.10.3 RECEIVE. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_RECEIVE && unsent(*a);
     assigns *c, *a;
     ensures S3_10_3: *c == after_receive(\old(*c), *e);
     ensures S3_10_3_answer: *a == does_receive(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: tells_nothing(\old(*a), *a);
 */
 static void receive_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -136,6 +151,8 @@ static void receive_call(struct vtcp_conn *c, const struct vtcp_event *e, struct
     assigns *c;
     ensures S3_10_4_fin: *c == closing(\old(*c));
     ensures mid: mid_step(*c);
+    ensures edge: *c == { \old(*c) \with .close_queued = c->close_queued, .state = c->state }
+                  && (c->state == \old(c->state) || edge_call(\old(c->state), VTCP_CLOSE, c->state));
 */
 static void want_fin(struct vtcp_conn *c)
 {
@@ -149,10 +166,15 @@ static void want_fin(struct vtcp_conn *c)
 
 /* 3.10.4 CLOSE. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_CLOSE && unsent(*a);
     assigns *c, *a;
     ensures S3_10_4: *c == after_close(\old(*c), *e);
     ensures S3_10_4_answer: *a == does_close_call(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len);
 */
 static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

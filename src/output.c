@@ -109,6 +109,9 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     ensures refines: *c == after_syn_out(\old(*c), now);
     ensures answers: *a == does_syn_out(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a);
+    ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -136,6 +139,9 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures refines: *c == after_text_out(\old(*c), now);
     ensures answers: *a == does_text_out(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a);
+    ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -170,6 +176,9 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures refines: *c == { \old(*c) \with .resend = (_Bool)0, .ack_owed = (_Bool)0 };
     ensures answers: *a == (\old(c->ack_owed) ? with_ack(\old(*a), \old(*c)) : \old(*a));
     ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a);
+    ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -187,6 +196,9 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures mid: mid_step(*c);
     ensures settled: !c->ack_owed && !c->resend;
     ensures syn_out: c->state == VTCP_CLOSED || c->syn_acked || c->snd_una != c->snd_nxt;
+    ensures kept: only_sends(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a);
+    ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -204,6 +216,10 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures refines: *c == after_transmit(\old(*c), now);
     ensures answers: *a == does_transmit(\old(*c), now, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a);
+    ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {

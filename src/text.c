@@ -68,10 +68,16 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 /* From the seventh check to the end of SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
     requires c->syn_acked || c->state == VTCP_CLOSED;
+    requires unsent(*a) && a->store_len == 0;
     assigns *c, *a;
     ensures refines: *c == after_data(\old(*c), *e);
     ensures answers: *a == does_data(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures law: law_take_data(\old(*c), *e, *c, *a);
+    ensures stores: law_stores(\old(*c), *e, *c, *a);
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == \old(a->acked) && !a->seg.rst;
+    ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
