@@ -106,6 +106,7 @@ struct stream { /* one direction: what an endpoint sends */
   int64_t fin;     /* place of its FIN, or -1 */
   int64_t fin_end; /* the place behind it, or -1 */
   uint8_t scale;
+  uint32_t last_speech; /* its last segment (an index) that is neither a reset nor an opening SYN, NOWHERE: none */
   uint32_t segments, right_sums, partial_sums, wrong_sums;
 };
 
@@ -121,6 +122,7 @@ struct connection {
   bool unscaled_middle;   /* the handshake was not captured: windows cannot be judged */
   bool handshake_whole;   /* both SYNs were captured with all their options */
   bool ts_negotiated, sack_negotiated;
+  bool given_up;     /* the machines could not be brought along */
   bool gap_seen;     /* the capture lacks segments */
   bool text_dropped; /* retransmitted text could not all be compared */
   uint8_t final[2];
@@ -172,6 +174,9 @@ void note(struct connection *conn, const char *format, ...) __attribute__((forma
 
 /* places.c: who opened, where each segment lies in its stream, what kind it is. */
 void places(struct connection *conn);
+
+/* Whether a side goes on speaking after this packet. */
+bool goes_on(const struct connection *conn, uint32_t index, uint8_t side);
 
 /* timeline.c: what was lost, and when what arrived. */
 void timeline(struct connection *conn);

@@ -119,6 +119,8 @@ void notes(struct connection *conn)
     note(conn, "text that was sent again was not captured or not kept: not compared");
   if (conn->findings_dropped > 0)
     note(conn, "%u more findings of the same kinds were dropped", conn->findings_dropped);
+  if (conn->given_up)
+    note(conn, "so much is missing that the states could not be followed");
   note_sums(conn);
   note_end(conn);
 }

@@ -350,6 +350,12 @@ static void begin_stream(struct connection *conn, uint32_t index, struct progres
   }
 }
 
+bool goes_on(const struct connection *conn, uint32_t index, uint8_t side)
+{
+  uint32_t last = conn->side[side].last_speech;
+  return last != NOWHERE && last > index;
+}
+
 void places(struct connection *conn)
 {
   struct progress progress[2] = {{.acked = -1}, {.acked = -1}};
@@ -357,6 +363,7 @@ void places(struct connection *conn)
   for (uint8_t side = 0; side < 2; side++) {
     find_isn(conn, side);
     conn->side[side].fin = conn->side[side].fin_end = -1;
+    conn->side[side].last_speech = NOWHERE;
     if (!conn->side[side].isn_known)
       progress[side].sent = 1;
   }
@@ -373,6 +380,8 @@ void places(struct connection *conn)
       name_text(conn, i, mine, other);
     name_ack(p, mine, other);
     advance(conn, p, mine);
+    if (!p->seg.rst && !opens(&p->seg))
+      conn->side[p->from].last_speech = i;
   }
   conn->gap_seen = progress[0].hole_count > 0 || progress[1].hole_count > 0;
 }

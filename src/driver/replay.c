@@ -5,142 +5,9 @@
  * windows above 64 KiB are shown to them as 64 KiB, and an acknowledgment of more than they could send under such a window
  * is given to them in several steps. SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
-#include "driver.h"
+#include "machine.h"
 
 #include <stdlib.h>
-
-enum { HELD = 1024, MOST_STEPS = 1 << 20 };
-
-struct machine {
-  struct vtcp_conn tcb;
-  bool known;          /* something of this endpoint was captured */
-  bool restarted;      /* its numbers are no longer those of the stream */
-  bool closed_given;   /* CLOSE was called */
-  int64_t given;       /* behind the last octet that SEND was given, and the FIN */
-  int64_t received;    /* place of RCV.NXT in the peer's stream */
-  uint32_t held[HELD]; /* packets that came before their turn */
-  uint32_t held_count;
-  bool has_answer; /* the machine answered the last segment, */
-  bool challenged; /* with a challenge ACK, */
-  struct vtcp_segment answer;
-  uint32_t answered; /* this one */
-};
-
-struct run {
-  struct connection *conn;
-  struct machine side[2];
-  uint64_t now;
-};
-
-static int64_t near_place(uint32_t seq, uint32_t isn, int64_t near)
-{
-  uint32_t ahead = seq - isn - (uint32_t)near;
-  return near + (ahead < 0x80000000u ? (int64_t)ahead : (int64_t)ahead - ((int64_t)1 << 32));
-}
-
-static bool synchronized(const struct machine *m)
-{
-  return m->tcb.state >= VTCP_ESTABLISHED;
-}
-
-/* --- Steps --- */
-
-static void step_once(struct run *run, uint8_t side, const struct vtcp_event *event, struct vtcp_actions *actions)
-{
-  struct machine *m = &run->side[side];
-  vtcp_step(&m->tcb, event, actions);
-  if (!m->restarted && m->tcb.state >= VTCP_SYN_RECEIVED)
-    m->received = near_place(m->tcb.rcv_nxt, run->conn->side[!side].isn, m->received);
-}
-
-static void run_on(struct run *run, uint8_t side, struct vtcp_actions *actions)
-{
-  struct vtcp_event event = {.now = run->now, .type = VTCP_MORE};
-  for (uint32_t i = 0; actions->more && i < MOST_STEPS; i++)
-    step_once(run, side, &event, actions);
-}
-
-/* One step, and all that follows from it at once. */
-static struct vtcp_actions step(struct run *run, uint8_t side, struct vtcp_event event)
-{
-  struct vtcp_actions first, next;
-  event.now = run->now;
-  step_once(run, side, &event, &first);
-  next = first;
-  run_on(run, side, &next);
-  if (first.readable > 0 || next.readable > 0) {
-    struct vtcp_event read = {.now = run->now, .type = VTCP_RECEIVE, .len = UINT32_MAX};
-    step_once(run, side, &read, &next);
-    run_on(run, side, &next);
-  }
-  return first;
-}
-
-static struct vtcp_actions call(struct run *run, uint8_t side, uint8_t type, uint32_t number)
-{
-  struct vtcp_event event = {.type = type, .remote = true, .iss = number, .len = number, .push = true};
-  return step(run, side, event);
-}
-
-/* The machine's own window may be shorter than the one that the real sender used: acknowledge what it has sent, so that it
- * sends on. No further than `until`. */
-static void send_on(struct run *run, uint8_t side, int64_t until)
-{
-  struct machine *m = &run->side[side];
-  uint32_t target = run->conn->side[side].isn + (uint32_t)until;
-  for (uint32_t i = 0; i < 65536 && synchronized(m) && !m->restarted; i++) {
-    uint32_t missing = target - m->tcb.snd_nxt;
-    if (missing == 0 || missing >= 0x80000000u)
-      return;
-    struct vtcp_event event = {.type = VTCP_ARRIVES};
-    uint32_t before = m->tcb.snd_nxt, una = m->tcb.snd_una;
-    event.seg.seq = m->tcb.rcv_nxt;
-    event.seg.ack = m->tcb.snd_nxt;
-    event.seg.has_ack = true;
-    event.seg.wnd = UINT16_MAX;
-    step(run, side, event);
-    if (m->tcb.snd_nxt == before && m->tcb.snd_una == una)
-      return;
-  }
-}
-
-/* --- What an endpoint must have done to send a segment --- */
-
-static void give_text(struct run *run, uint8_t side, int64_t until)
-{
-  struct machine *m = &run->side[side];
-  while (m->given < until) {
-    uint32_t part = until - m->given > 1 << 29 ? 1u << 29 : (uint32_t)(until - m->given);
-    uint8_t error = call(run, side, VTCP_SEND, part).error;
-    if (error == VTCP_INSUFFICIENT_RESOURCES) {
-      send_on(run, side, m->given);
-      error = call(run, side, VTCP_SEND, part).error;
-    }
-    if (error != VTCP_OK)
-      return;
-    m->given += part;
-  }
-}
-
-static void give_close(struct run *run, uint8_t side)
-{
-  struct machine *m = &run->side[side];
-  if (m->closed_given || m->tcb.state < VTCP_SYN_RECEIVED)
-    return;
-  m->closed_given = true;
-  if (call(run, side, VTCP_CLOSE, 0).error == VTCP_OK)
-    m->given++;
-}
-
-/* All that lies before this place of the stream, its FIN included if the capture shows one there. */
-static void give_up_to(struct run *run, uint8_t side, int64_t until)
-{
-  const struct stream *own = &run->conn->side[side];
-  bool fin = own->fin_end >= 0 && until >= own->fin_end;
-  give_text(run, side, fin ? own->fin : until);
-  if (fin)
-    give_close(run, side);
-}
 
 static void deliver(struct run *run, uint32_t index);
 
@@ -177,21 +44,13 @@ static void receive_unseen(struct run *run, uint8_t side, int64_t until)
     event.seg.ack = m->tcb.snd_una;
     event.seg.has_ack = true;
     event.seg.wnd = UINT16_MAX;
+    if (!spend(run))
+      return;
     step(run, side, event);
     release_held(run, side);
     if (m->received == before)
       return;
   }
-}
-
-static bool goes_on(const struct connection *conn, uint32_t index, uint8_t side)
-{
-  for (uint32_t i = index + 1; i < conn->count && i < index + 4096; i++) {
-    const struct packet *p = &conn->packets[i];
-    if (p->from == side && !p->seg.rst && (p->marks & (MARK_FOREIGN | MARK_DUPLICATE)) == 0)
-      return true;
-  }
-  return false;
 }
 
 static bool same_answer(const struct vtcp_segment *made, const struct vtcp_segment *seen)
@@ -246,12 +105,6 @@ static void send_foreign(struct run *run, uint32_t index)
   m->restarted = true;
   m->held_count = 0;
   call(run, p->from, VTCP_OPEN_ACTIVE, p->seg.seq);
-}
-
-static void arrive(struct run *run, uint8_t side, struct vtcp_segment seg)
-{
-  struct vtcp_event event = {.type = VTCP_ARRIVES, .seg = seg, .iss = run->conn->side[side].isn};
-  step(run, side, event);
 }
 
 /* An endpoint that goes on as if the handshake were done has received the rest of it, captured or not. */
@@ -491,6 +344,7 @@ void replay(struct connection *conn)
         p->state[side] = conn->final[side] = state_of(&run->side[side]);
     }
   }
+  conn->given_up = run != NULL && run->steps > 0 && !run->side[0].known && !run->side[1].known;
   free(run);
   free(head);
   free(link);

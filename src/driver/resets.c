@@ -59,14 +59,6 @@ static void judge_refusal(struct connection *conn, uint32_t index, const struct 
             "sequence number %u in a reset that answers the SYN #%llu", seg->seq, (unsigned long long)syn->number);
 }
 
-static bool goes_on(const struct connection *conn, uint32_t index)
-{
-  for (uint32_t i = index + 1; i < conn->count && i < index + LOOK_BACK; i++)
-    if (conn->packets[i].from == conn->packets[index].from && !conn->packets[i].seg.rst)
-      return true;
-  return false;
-}
-
 void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max)
 {
   struct packet *p = &conn->packets[index];
@@ -103,7 +95,7 @@ void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max)
     return;
   }
   bool just_ahead = (p->marks & MARK_FOREIGN) == 0 && p->start > sent_max && p->start - sent_max < 65536;
-  if (!conn->side[p->from].isn_known || conn->gap_seen || (just_ahead && !goes_on(conn, index)))
+  if (!conn->side[p->from].isn_known || conn->gap_seen || (just_ahead && !goes_on(conn, index, p->from)))
     return; /* text before it may not have been captured */
   finding(conn, index, ADVICE, "3.5.3", "3.5.3", "<SEQ=SND.NXT>: only that resets the peer (RFC 5961)",
           "a reset at %lld, but its side has sent up to %lld: not its own, or not acceptable", (long long)p->start,

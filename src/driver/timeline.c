@@ -173,28 +173,18 @@ static void place_consuming(struct connection *conn, uint32_t index, const struc
   place_syn_ack(&conn->packets[index], index, peer);
 }
 
-static bool goes_on(const struct connection *conn, const struct voice *voice, uint32_t index)
-{
-  for (uint32_t k = first_after(voice, index); k < voice->count; k++) {
-    const struct vtcp_segment *seg = &conn->packets[voice->at[k]].seg;
-    if (!seg->rst && !(seg->syn && !seg->has_ack))
-      return true;
-  }
-  return false;
-}
-
 /* A reset that its receiver had to heed ends what that receiver sends; one that it had not to heed gets an answer at
  * once, or none. */
 /* The peer let retransmissions or keep-alives go unanswered: it is not there to see the reset either. */
 static bool has_fallen_silent(const struct connection *conn, uint32_t index)
 {
   uint32_t unanswered = 0;
-  for (uint32_t i = index; i-- > 0 && conn->packets[i].from == conn->packets[index].from;)
+  for (uint32_t i = index; i-- > 0 && index - i < 64 && conn->packets[i].from == conn->packets[index].from;)
     unanswered += (conn->packets[i].marks & (MARK_AGAIN | MARK_KEEP_ALIVE | MARK_PROBE)) != 0;
   return unanswered >= 2;
 }
 
-static void place_reset(struct connection *conn, uint32_t index, const struct voice *own, const struct voice *peer)
+static void place_reset(struct connection *conn, uint32_t index, const struct voice *peer)
 {
   struct packet *p = &conn->packets[index];
   uint32_t before = first_after(peer, index);
@@ -204,19 +194,14 @@ static void place_reset(struct connection *conn, uint32_t index, const struct vo
     never(p, MARK_IN_FLIGHT);
     return;
   }
-  if (!goes_on(conn, peer, index) || p->start != expected || expected < 0)
+  if (!goes_on(conn, index, !p->from) || p->start != expected || expected < 0)
     return;
-  if (goes_on(conn, own, index)) {
+  if (goes_on(conn, index, p->from)) {
     never(p, MARK_IGNORED);
     return;
   }
-  for (uint32_t k = peer->count; k-- > before;) {
-    if (conn->packets[peer->at[k]].seg.rst)
-      continue;
-    p->arrives = peer->at[k];
-    p->marks |= MARK_LATE;
-    return;
-  }
+  p->arrives = conn->side[!p->from].last_speech;
+  p->marks |= MARK_LATE;
 }
 
 static void keep_in_order(struct packet *p, uint32_t *latest)
@@ -238,11 +223,11 @@ static bool is_damaged(const struct connection *conn, const struct packet *p)
 static void place_packet(struct connection *conn, uint32_t index, const struct voice voice[2])
 {
   struct packet *p = &conn->packets[index];
-  const struct voice *own = &voice[p->from], *peer = &voice[!p->from];
+  const struct voice *peer = &voice[!p->from];
   if (!counts(p))
     p->arrives = (p->marks & MARK_DUPLICATE) != 0 ? NOWHERE : index;
   else if (p->seg.rst)
-    place_reset(conn, index, own, peer);
+    place_reset(conn, index, peer);
   else if (p->end > p->start)
     place_consuming(conn, index, peer);
   else
