@@ -256,9 +256,9 @@ static struct verdict in_other_states(const struct world *w, struct arrival s)
     v.wnd = s.wnd;
   } else if (s.ack >= w->una) {
     int64_t trimmed = s.seq < w->rcv_nxt ? w->rcv_nxt : s.seq; /* "idealized" or not: the RFC can be read both ways */
-    bool raw_moves = w->wl1 < s.seq || (w->wl1 == s.seq && w->wl2 <= s.ack);
-    bool ideal_moves = w->wl1 < trimmed || (w->wl1 == trimmed && w->wl2 <= s.ack);
-    v.wnd_known = raw_moves == ideal_moves && w->syn_acked && (raw_moves || !is_new);
+    bool raw_moves = is_new || w->wl1 < s.seq || (w->wl1 == s.seq && w->wl2 <= s.ack); /* reading 12: is_new */
+    bool ideal_moves = is_new || w->wl1 < trimmed || (w->wl1 == trimmed && w->wl2 <= s.ack);
+    v.wnd_known = raw_moves == ideal_moves && w->syn_acked;
     v.wnd = raw_moves ? s.wnd : w->wnd;
   }
   bool ours_acked = w->fin_sent && v.una == w->nxt;

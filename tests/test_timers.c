@@ -454,6 +454,62 @@ static void r2_of_data(void **unused)
   }
 }
 
+/* Whatever begins to wait for the peer, the quiet time before it does not count (DEVIATIONS 10). */
+static void quiet_time_before_does_not_count(void **unused)
+{
+  (void)unused;
+  const uint64_t quiet = 5000 * SECOND;
+  for (int what = 0; what < 6; what++) {
+    struct endpoint t;
+    begins(&t);
+    t.lenient = true;
+    switch (what) {
+    case 0: /* a SYN */
+      in_listen(&t);
+      t.now += quiet;
+      arrives(&t, SYN, .seq = 0);
+      break;
+    case 1: /* an OPEN in LISTEN */
+      in_listen(&t);
+      t.now += quiet;
+      opens(&t);
+      break;
+    case 2: /* a FIN */
+      in_established(&t);
+      t.now += quiet;
+      closes(&t);
+      break;
+    case 3: /* text behind a closed window */
+      in_established(&t);
+      arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+      t.now += quiet;
+      writes(&t, 10);
+      break;
+    case 4: /* a FIN behind a closed window */
+      in_close_wait(&t);
+      arrives(&t, ACK, .seq = 2, .ack = 1, .wnd = ZERO);
+      t.now += quiet;
+      closes(&t);
+      break;
+    default: /* text when all before it was acknowledged long ago */
+      in_established(&t);
+      writes(&t, 10);
+      arrives(&t, ACK, .seq = 1, .ack = 11);
+      t.now += quiet;
+      writes(&t, 10);
+      break;
+    }
+    uint64_t since = t.now;
+    uint8_t state = t.conn.state;
+    expires(&t);
+    require(t.out.send && !t.out.timed_out, "the timer sends");
+    in_state(&t, state);
+    uint64_t lasted = until_the_end(&t, since);
+    require(lasted >= 100 * SECOND, "R2 came after %.3f s", (double)lasted / 1e6);
+    ends(&t);
+  }
+}
+
 /* Any progress begins R2 anew. */
 static void r2_and_progress(void **unused)
 {
@@ -783,6 +839,7 @@ int main(void)
     cmocka_unit_test(three_seconds_after_a_lost_syn),
     cmocka_unit_test(r1_is_told_once),
     cmocka_unit_test(r2_of_data),
+    cmocka_unit_test(quiet_time_before_does_not_count),
     cmocka_unit_test(r2_and_progress),
     cmocka_unit_test(r2_and_what_is_no_progress),
     cmocka_unit_test(r2_of_a_syn),
