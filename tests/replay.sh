@@ -273,6 +273,27 @@ made_all() {
     < A 78 77 0 4000
     > A 1 1 10 4000
     < A 1 11 0 4000" 'departs #5 \[3\.10\.7\.4'
+  made half-open-from-the-middle 0 '< A 5 5 0 100
+    > S 0 0 0 100
+    < A 5 5 0 100
+    > R 5 0 0 0' 'challenge ACK for #2' 'SYN-SENT +-- RST .*> CLOSED'
+  made passive-close-of-both 0 "$open_plain
+    < FA 1 1 0 4000
+    > FA 1 1 0 4000
+    < A 2 2 0 4000
+    > A 2 2 0 4000" 'CLOSING' 'arrives after #5'
+  made fin-in-syn-received 0 '> S 0 0 0 4000 mss=1000
+    < SA 0 1 0 4000 mss=1000
+    > FA 1 1 10 4000
+    < A 1 12 0 4000' 'FIN-WAIT-1 +-- FIN,ACK .*> CLOSE-WAIT'
+  made reset-in-syn-received 0 '> S 0 0 0 4000
+    < SA 0 1 0 4000
+    > R 1 0 0 0' 'CLOSED +-- RST seq=1 -+> LISTEN'
+  made syn-of-another-connection 0 "$open_plain
+    > R 1 0 0 0
+    > S 9000 0 0 4000 mss=1000
+    < SA 9000 9001 0 4000 mss=1000
+    > A 9001 9001 0 4000" 'incarnation 2 of these sockets' '2 connections: 2 conform'
   made no-ack-flag 1 "$open_plain
     > P 1 0 10 4000
     < A 1 11 0 4000" 'departs #4 \[3\.1, '

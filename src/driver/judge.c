@@ -293,7 +293,7 @@ static void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sen
 static void judge_challenge(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
 {
   const struct packet *p = packet_at(conn, index);
-  if ((p->marks & MARK_CHALLENGE) == 0)
+  if ((p->marks & MARK_CHALLENGE) == 0 || !conn->side[0].isn_known || !conn->side[1].isn_known || conn->gap_seen)
     return;
   if (p->start > own->sent || p->ack < own->acked || p->ack > other->sent)
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>",

@@ -73,7 +73,7 @@ static void note_silence(struct connection *conn)
     if (answered)
       note(conn, "one direction is missing: nothing that %s sent was captured; states are what the other side proves",
            name);
-    else
+    else if (conn->side[!side].last_speech != NOWHERE || conn->syn_first)
       note(conn, "%s never answers, or its answers were not captured; its state is unknown", name);
   }
 }
