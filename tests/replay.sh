@@ -276,7 +276,7 @@ made_all() {
   made half-open-from-the-middle 0 '< A 5 5 0 100
     > S 0 0 0 100
     < A 5 5 0 100
-    > R 5 0 0 0' 'challenge ACK for #2' 'SYN-SENT +-- RST .*> CLOSED'
+    > R 5 0 0 0' 'challenge ACK for #2' 'CLOSED +<-+ RST .*-- SYN-SENT'
   made passive-close-of-both 0 "$open_plain
     < FA 1 1 0 4000
     > FA 1 1 0 4000

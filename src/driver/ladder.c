@@ -48,7 +48,7 @@ static void add(char *out, size_t room, const char *text)
 
 static void add_numbered(char *out, size_t room, const char *text, unsigned long long number)
 {
-  char line[96];
+  char line[160];
   snprintf(line, sizeof line, "%s #%llu", text, number);
   add(out, room, line);
 }
