@@ -91,7 +91,7 @@ void annotations(const struct connection *conn, uint32_t index, char *out, size_
     const char *link; /* before the number of the packet that it is about */
   } words[] = {
       {MARK_AGAIN, "retransmission", "of"},
-      {MARK_DUPLICATE, "captured twice", "as"},
+      {MARK_DUPLICATE, "captured before", "as"},
       {MARK_OUT_OF_ORDER, "fills a gap", NULL},
       {MARK_GAP, "after a gap", NULL},
       {MARK_KEEP_ALIVE, "keep-alive", NULL},

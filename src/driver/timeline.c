@@ -242,7 +242,7 @@ static void place_packet(struct connection *conn, uint32_t index, const struct v
 
 void timeline(struct connection *conn)
 {
-  struct voice voice[2];
+  struct voice voice[2] = {{0}, {0}};
   uint32_t latest[2] = {0, 0};
   bool ready = listen_to(conn, voice);
   for (uint32_t i = 0; i < conn->count && ready; i++) {
