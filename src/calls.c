@@ -23,6 +23,8 @@ static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     a->error = VTCP_REMOTE_UNSPECIFIED;
     return;
   }
+  /*@ assert answers: does_transmit(opened(*c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss), e->now, *a)
+        == does_open_active(*c, *e, *a); */
   open_tcb(c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss);
   transmit(c, e->now, a);
 }
@@ -94,6 +96,7 @@ static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     a->error = error;
     return;
   }
+  /*@ assert answers: does_transmit(queued(*c, *e), e->now, *a) == does_send(*c, *e, *a); */
   queue_text(c, e);
   transmit(c, e->now, a);
 }
@@ -140,6 +143,8 @@ static void receive_call(struct vtcp_conn *c, const struct vtcp_event *e, struct
   }
   if (c->state < VTCP_ESTABLISHED || !c->syn_acked)
     return;
+  /*@ assert answers: does_transmit(window_told(read(*c, *e)), e->now, { *a \with .consumed = (uint32_t)taken(*c, *e) })
+        == does_receive(*c, *e, *a); */
   a->consumed = take_readable(c, e);
   transmit(c, e->now, a);
 }
@@ -191,6 +196,7 @@ static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct v
     a->closed = true;
     return;
   }
+  /*@ assert answers: does_transmit(closing(*c), e->now, *a) == does_close_call(*c, *e, *a); */
   want_fin(c);
   transmit(c, e->now, a);
 }

@@ -202,12 +202,14 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
-  if (is_syn_due(c))
+  if (is_syn_due(c)) {
     send_syn(c, now, a);
-  else if (is_anything_due(c))
+  } else if (is_anything_due(c)) {
+    /*@ assert answers: does_text_out(*c, *a) == does_output(*c, *a); */
     send_text(c, now, a);
-  else
+  } else {
     send_ack(c, a);
+  }
 }
 
 /* The end of every step that may send. */

@@ -183,10 +183,32 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 /* 3.10.7.4. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires c->state >= VTCP_SYN_RECEIVED;
+    requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures S3_10_7_4: *c == after_segment(\old(*c), *e);
     ensures S3_10_7_4_answer: *a == does_segment(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
+    ensures one_answer: law_one_answer(*e, *c, *a);
+    ensures challenge_form: law_challenge_form(\old(*c), *e, *a);
+    ensures una_advances: law_una(\old(*c), *c);
+    ensures nxt_advances: law_nxt(\old(*c), *c);
+    ensures rcv_nxt_advances: law_rcv_nxt(\old(*c), *c);
+    ensures SHLD_14: law_edge(\old(*c), *c);
+    ensures handshake: law_handshake(\old(*c), *e, *c);
+    ensures old_syn: law_old_syn(\old(*c), *e, *c);
+    ensures listen: law_listen(\old(*c), *e, *c);
+    ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures our_fin: law_our_fin(\old(*c), *e, *c);
+    ensures last_ack: law_last_ack(\old(*c), *e, *c);
+    ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
+    ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);
+    ensures delivery: law_delivery(\old(*c), *e, *c, *a);
+    ensures acked: law_acked(\old(*c), *c, *a);
+    ensures sent: law_sent(*c, *a);
 */
 static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -196,6 +218,10 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     return;
   if (!check_syn(c, e, a))
     return;
+  /*@ assert goes_on: e->seg.has_ack && acceptable_ack(*c, e->seg) ==>
+        after_data(after_ack(*c, *e), *e) == after_segment(*c, *e); */
+  /*@ assert answers: e->seg.has_ack && acceptable_ack(*c, e->seg) ==>
+        does_data(after_ack(*c, *e), *e, does_ack(*c, *e, *a)) == does_segment(*c, *e, *a); */
   if (!check_ack(c, e, a))
     return;
   take_data(c, e, a);
@@ -203,10 +229,32 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
 
 /* 3.10.7 SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures S3_10_7: *c == after_arrives(\old(*c), *e);
     ensures S3_10_7_answer: *a == does_arrives(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
+    ensures one_answer: law_one_answer(*e, *c, *a);
+    ensures challenge_form: law_challenge_form(\old(*c), *e, *a);
+    ensures una_advances: law_una(\old(*c), *c);
+    ensures nxt_advances: law_nxt(\old(*c), *c);
+    ensures rcv_nxt_advances: law_rcv_nxt(\old(*c), *c);
+    ensures SHLD_14: law_edge(\old(*c), *c);
+    ensures handshake: law_handshake(\old(*c), *e, *c);
+    ensures old_syn: law_old_syn(\old(*c), *e, *c);
+    ensures listen: law_listen(\old(*c), *e, *c);
+    ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures our_fin: law_our_fin(\old(*c), *e, *c);
+    ensures last_ack: law_last_ack(\old(*c), *e, *c);
+    ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
+    ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);
+    ensures delivery: law_delivery(\old(*c), *e, *c, *a);
+    ensures acked: law_acked(\old(*c), *c, *a);
+    ensures sent: law_sent(*c, *a);
 */
 static void segment_arrives(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

@@ -61,10 +61,21 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
 
 /* 3.10.7.2 LISTEN. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c) && c->state == VTCP_LISTEN;
+    requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures S3_10_7_2: *c == after_listen_arrives(\old(*c), *e);
     ensures S3_10_7_2_answer: *a == does_listen_arrives(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
+    ensures one_answer: law_one_answer(*e, *c, *a);
+    ensures handshake: law_handshake(\old(*c), *e, *c);
+    ensures listen: law_listen(\old(*c), *e, *c);
+    ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures our_fin: law_our_fin(\old(*c), *e, *c);
+    ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures acked: law_acked(\old(*c), *c, *a);
+    ensures sent: law_sent(*c, *a);
 */
 static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -80,6 +91,9 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     a->spawn = true;
     return;
   }
+  /*@ assert opens: after_transmit(with_syn_text(opened_by_syn(*c, *e), e->seg), e->now) == after_listen_arrives(*c, *e); */
+  /*@ assert answers: does_transmit(with_syn_text(opened_by_syn(*c, *e), e->seg), e->now,
+                                    does_syn_text(opened_by_syn(*c, *e), e->seg, *a)) == does_listen_arrives(*c, *e, *a); */
   open_by_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
@@ -103,11 +117,16 @@ static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
 /* 3.10.7.3, the peer's SYN without acknowledgment: simultaneous open (MUST-10). Our SYN goes again, with an ACK. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires c->state == VTCP_SYN_SENT;
+    requires fresh(*a);
     assigns *c, *a;
     ensures MUST_10: *c == after_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now);
     ensures MUST_10_answer: *a == does_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now,
                                                 does_syn_text(crossing_syns(\old(*c), *e), e->seg, \old(*a)));
     ensures wf: vtcp_wf(*c);
+    ensures state: c->state == VTCP_SYN_RECEIVED && !c->syn_acked;
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == 0 && !a->seg.rst;
+    ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -119,11 +138,18 @@ static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct v
 /* 3.10.7.3, the peer's SYN with the acknowledgment of ours: ESTABLISHED, and on with text and FIN. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires c->state == VTCP_SYN_SENT && e->seg.ack == c->snd_nxt && e->seg.syn && e->seg.has_ack;
+    requires fresh(*a) && !e->seg.rst;
     assigns *c, *a;
     ensures refines: *c == after_data(synchronized(\old(*c), *e), *e);
     ensures answers: *a == does_data(synchronized(\old(*c), *e), *e,
                                      does_acknowledged(with_syn(\old(*c), e->seg, e->seg.ack), e->seg, \old(*a)));
     ensures wf: vtcp_wf(*c);
+    ensures state: (c->state == VTCP_ESTABLISHED
+                    || (c->state == VTCP_CLOSE_WAIT && e->seg.fin
+                        && c->rcv_nxt == seq_add(seq_add(text_seq(e->seg), e->seg.len), 1)));
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == 0 && !a->seg.rst;
+    ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -136,10 +162,21 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 
 /* 3.10.7.3 SYN-SENT. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c) && c->state == VTCP_SYN_SENT;
+    requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures S3_10_7_3: *c == after_syn_sent_arrives(\old(*c), *e);
     ensures S3_10_7_3_answer: *a == does_syn_sent_arrives(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
+    ensures one_answer: law_one_answer(*e, *c, *a);
+    ensures handshake: law_handshake(\old(*c), *e, *c);
+    ensures listen: law_listen(\old(*c), *e, *c);
+    ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures our_fin: law_our_fin(\old(*c), *e, *c);
+    ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures acked: law_acked(\old(*c), *c, *a);
+    ensures sent: law_sent(*c, *a);
 */
 static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -158,8 +195,17 @@ static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e,
   }
   if (!e->seg.syn)
     return;
-  if (e->seg.has_ack)
+  if (e->seg.has_ack) {
+    /*@ assert opens: after_data(synchronized(*c, *e), *e) == after_syn_sent_arrives(*c, *e); */
+    /*@ assert answers: does_data(synchronized(*c, *e), *e, does_acknowledged(with_syn(*c, e->seg, e->seg.ack), e->seg, *a))
+          == does_syn_sent_arrives(*c, *e, *a); */
     synchronize(c, e, a);
-  else
+  } else {
+    /*@ assert crosses: after_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now)
+          == after_syn_sent_arrives(*c, *e); */
+    /*@ assert crosses_answer: does_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now,
+                                             does_syn_text(crossing_syns(*c, *e), e->seg, *a))
+          == does_syn_sent_arrives(*c, *e, *a); */
     cross_syns(c, e, a);
+  }
 }

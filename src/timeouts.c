@@ -32,6 +32,8 @@ static bool is_unanswered(const struct vtcp_conn *c)
     ensures R6298_5: *c == expired(\old(*c), now);
     ensures MUST_20_R1: *a == does_expire(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a) && a->send == \old(a->send) && a->seg == \old(a->seg);
 */
 static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -54,10 +56,16 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 
 /* 3.10.8. Harmless when nothing is due. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_TIMEOUT && fresh(*a);
     assigns *c, *a;
     ensures S3_10_8: *c == after_timeout(\old(*c), *e);
     ensures S3_10_8_answer: *a == does_timeout(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == 0 && a->store_len == 0;
+    ensures MUST_13: law_time_wait(\old(*c), *e, *c);
 */
 static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -74,7 +82,14 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
     a->closed = true;
     return;
   }
-  if (is_unanswered(c) && c->timer_at <= e->now)
+  if (is_unanswered(c) && c->timer_at <= e->now) {
+    /*@ assert expires: after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e); */
+    /*@ assert answers: does_transmit(expired(*c, e->now), e->now, does_expire(*c, *a)) == does_timeout(*c, *e, *a); */
     expire(c, e->now, a);
+    transmit(c, e->now, a);
+    return;
+  }
+  /*@ assert goes_on: after_transmit(*c, e->now) == after_timeout(*c, *e); */
+  /*@ assert answer: does_transmit(*c, e->now, *a) == does_timeout(*c, *e, *a); */
   transmit(c, e->now, a);
 }

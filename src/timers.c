@@ -42,6 +42,10 @@ static void restart_time_wait(struct vtcp_conn *c, uint64_t now)
 /*@ requires \valid(c);
     assigns *c;
     ensures refines: *c == with_timer_needed(\old(*c), now);
+    ensures A_TMR: c->timer == timer_needed(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures mid: mid_step(\old(*c)) ==> mid_step(*c);
+    ensures flags: c->ack_owed == \old(c->ack_owed) && c->resend == \old(c->resend) && c->snd_nxt == \old(c->snd_nxt);
 */
 static void set_timer(struct vtcp_conn *c, uint64_t now)
 {

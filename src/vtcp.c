@@ -56,6 +56,24 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
   child->origin = VTCP_CHILD;
 }
 
+/* VTCP_MORE: the last step left something that may go at once. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type == VTCP_MORE && fresh(*a);
+    assigns *c, *a;
+    ensures refines: *c == after_more(\old(*c), *e);
+    ensures answers: *a == does_more(\old(*c), *e, \old(*a));
+    ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == 0 && a->store_len == 0;
+*/
+static void more_to_send(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (c->state != VTCP_LISTEN)
+    transmit(c, e->now, a);
+}
+
 /* The public contract is in vtcp.h; this is the whole of it, for the prover. */
 /*@ ensures refines: *conn == after_step(\old(*conn), *event);
     ensures answers: *actions == does_step(\old(*conn), *event, no_actions);
@@ -76,10 +94,7 @@ void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vt
     break;
   case VTCP_ARRIVES: segment_arrives(conn, event, actions); break;
   case VTCP_TIMEOUT: timeout(conn, event, actions); break;
-  case VTCP_MORE:
-    if (conn->state != VTCP_LISTEN)
-      transmit(conn, event->now, actions);
-    break;
+  case VTCP_MORE: more_to_send(conn, event, actions); break;
   default: actions->error = VTCP_BAD_EVENT; break;
   }
   actions->readable = conn->syn_acked ? conn->rcv_len : 0;
