@@ -552,6 +552,30 @@ static void close_in_syn_received_acknowledged_at_once(void **unused)
   ends(&t);
 }
 
+/* 3.5: text on a SYN is the user's only when our SYN is acknowledged, whatever the state is called. */
+static void close_in_syn_received_and_text_on_the_syn(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  in_listen(&t);
+  arrives(&t, SYN, .seq = 0, .len = 10);
+  sends(&t, SYN | ACK, .seq = 0, .ack = 11);
+  closes(&t);
+  sends(&t, FIN | ACK, .seq = 1, .ack = 11);
+  readable(&t, 0);
+  reads(&t, 10);
+  consumed(&t, 0);
+  silent(&t);
+  arrives(&t, ACK, .seq = 11, .ack = 2);
+  signals(&t, IS_CLOSE_DONE | (signals_of(&t.out) & IS_ESTABLISHED));
+  in_state(&t, VTCP_FIN_WAIT_2);
+  readable(&t, 10);
+  reads(&t, 10);
+  consumed(&t, 10);
+  ends(&t);
+}
+
 /* Both our SYN,ACK and our FIN are lost: the earliest goes first. */
 static void close_in_syn_received_and_all_is_lost(void **unused)
 {
@@ -916,6 +940,7 @@ int main(void)
     cmocka_unit_test(lost_text_and_lost_fin),
     cmocka_unit_test(close_in_syn_received_with_nothing_queued),
     cmocka_unit_test(close_in_syn_received_acknowledged_at_once),
+    cmocka_unit_test(close_in_syn_received_and_text_on_the_syn),
     cmocka_unit_test(close_in_syn_received_and_all_is_lost),
     cmocka_unit_test(close_in_syn_received_and_a_bad_acknowledgment),
     cmocka_unit_test(close_in_syn_received_with_data_queued),

@@ -212,6 +212,7 @@ enum sample {
   BOTH_CLOSED,     /* CLOSING */
   LAST,            /* LAST-ACK */
   WAITING,         /* TIME-WAIT */
+  CLOSED_EARLY,    /* FIN-WAIT-1 entered from SYN-RECEIVED: SYN and FIN outstanding */
   CLOSE_QUEUED     /* SYN-RECEIVED with 10 octets and a CLOSE queued */
 };
 
@@ -246,6 +247,10 @@ static struct vtcp_conn make(enum sample sample)
   case BOTH_CLOSED: in_closing(&t); break;
   case LAST: in_last_ack(&t); break;
   case WAITING: in_time_wait(&t); break;
+  case CLOSED_EARLY:
+    in_syn_received(&t);
+    closes(&t);
+    break;
   case CLOSE_QUEUED:
     in_syn_received(&t);
     writes(&t, 10);
@@ -306,6 +311,7 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(CLOSED, c.snd_len = 1);
   BREAK(CLOSED, c.rcv_len = 1);
   BREAK(CLOSED, c.fin_sent = true);
+  BREAK(CLOSED, c.snd_mss = 536);
   BREAK(CLOSED, c.timer_at = 1);
   BREAK(CLOSED, c.progress_at = 1);
   BREAK(CLOSED, c.rtt_at = 1);
@@ -333,6 +339,11 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(ANSWERING, c.snd_una++);
   BREAK(ANSWERING, c.snd_nxt++);
   BREAK(ANSWERING, c.fin_sent = true);
+  BREAK(CLOSED_EARLY, c.timer = VTCP_NO_TIMER);
+  BREAK(CLOSED_EARLY, c.snd_len = 1);
+  BREAK(CLOSED_EARLY, c.snd_una++);
+  BREAK(CLOSED_EARLY, c.snd_nxt++);
+  BREAK(CLOSED_EARLY, c.syn_acked = true);
   BREAK(CLOSE_QUEUED, c.timer = VTCP_NO_TIMER);
   BREAK(CLOSE_QUEUED, c.fin_sent = true);
   BREAK(CLOSE_QUEUED, c.snd_len = 0);
@@ -358,6 +369,8 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(IDLE, c.rtt_running = true);
   BREAK(SENDING, c.rtt_seq = c.snd_nxt + 1);
   BREAK(SENDING, c.rtt_seq = c.snd_una);
+  BREAK(SENDING, c.srtt = UINT32_MAX);
+  BREAK(SENDING, c.rttvar = UINT32_MAX);
   BREAK(PROBING, c.timer = VTCP_NO_TIMER);
   BREAK(PROBING, c.timer = VTCP_TIME_WAIT_TIMER);
   /* our FIN: outstanding or acknowledged, by state */

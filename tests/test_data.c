@@ -793,6 +793,25 @@ static void the_probe_is_taken_and_the_window_opens(void **unused)
   ends(&t);
 }
 
+/* A window of a single octet is open. */
+static void the_window_opens_by_one_octet(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  in_established(&t);
+  arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+  writes(&t, 1);
+  expires(&t);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+  arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = 1);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+  arrives(&t, ACK, .seq = 1, .ack = 2, .wnd = 1);
+  acked(&t, 1);
+  deadline_is(&t, NEVER);
+  ends(&t);
+}
+
 /* T01: octets that arrive in the buffer while the window is zero start the probing; a CLOSE too. */
 static void every_way_into_probing(void **unused)
 {
@@ -967,6 +986,7 @@ int main(void)
     cmocka_unit_test(acknowledged_beyond_the_shrunken_window),
     cmocka_unit_test(the_peers_window_is_zero),
     cmocka_unit_test(the_probe_is_taken_and_the_window_opens),
+    cmocka_unit_test(the_window_opens_by_one_octet),
     cmocka_unit_test(every_way_into_probing),
     cmocka_unit_test(the_largest_window),
     cmocka_unit_test(a_large_buffer_is_used_whole),

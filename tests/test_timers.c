@@ -227,10 +227,7 @@ static void back_off(void **unused)
     waits(&t, 1);
     sends(&t, ACK, .seq = 1, .ack = 1, .len = 10);
     in_state(&t, VTCP_ESTABLISHED);
-    if (i <= 3) {
-      signals(&t, i == 3 ? IS_EXCESSIVE : 0);
-    }
-    t.signals_open = false;
+    signals(&t, i == 3 ? IS_EXCESSIVE : 0);
     rto = rto * 2 < 60 * SECOND ? rto * 2 : 60 * SECOND;
   }
   ends(&t);
@@ -328,6 +325,28 @@ static void the_earliest_segment_goes_first(void **unused)
   sends(&t, ACK, .seq = 1073, .ack = 1, .len = 536);
   arrives(&t, ACK, .seq = 1, .ack = 1609);
   deadline_is(&t, NEVER);
+  ends(&t);
+}
+
+/* In the middle of it the peer closes its window: then it is probed, and nothing is sent on the acknowledgment. */
+static void the_window_closes_while_sending_again(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  established_with(&t, test_config(), 0);
+  writes(&t, 3 * 536);
+  sends_rest(&t, 1, 1 + 3 * 536, false);
+  expires(&t);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 536);
+  arrives(&t, ACK, .seq = 1, .ack = 537, .wnd = ZERO);
+  silent(&t);
+  require(!t.out.more, "the window is closed");
+  goes_on(&t);
+  silent(&t);
+  expires(&t);
+  sends(&t, ACK, .seq = 537, .ack = 1, .len = 1);
+  goes_on(&t);
+  silent(&t);
   ends(&t);
 }
 
@@ -835,6 +854,7 @@ int main(void)
     cmocka_unit_test(a_late_timeout),
     cmocka_unit_test(the_timer_starts_stops_and_restarts),
     cmocka_unit_test(the_earliest_segment_goes_first),
+    cmocka_unit_test(the_window_closes_while_sending_again),
     cmocka_unit_test(one_loss_one_retransmission),
     cmocka_unit_test(three_seconds_after_a_lost_syn),
     cmocka_unit_test(r1_is_told_once),
