@@ -38,6 +38,12 @@ static bool is_ack_acceptable(const struct vtcp_conn *c, const struct vtcp_event
     requires c->srtt <= 0x40000000 && c->rttvar <= 0x40000000 && acks_new(*c, e->seg);
     assigns *c;
     ensures R6298_sample: *c == with_rtt_sample(\old(*c), e->seg, e->now);
+    ensures bounded: c->cfg.rto_min_ms * 1000 <= \old(c->rto) <= c->cfg.rto_max_ms * 1000 ==>
+                     c->cfg.rto_min_ms * 1000 <= c->rto <= c->cfg.rto_max_ms * 1000;
+    ensures ranges: c->srtt <= 0x40000000 && c->rttvar <= 0x40000000;
+    ensures done: c->rtt_running ==> \old(c->rtt_running) && seq_distance(c->snd_una, c->rtt_seq) > newly_acked(*c, e->seg);
+    ensures only: *c == { \old(*c) \with .srtt = c->srtt, .rttvar = c->rttvar, .rto = c->rto, .rtt_known = c->rtt_known,
+                                          .rtt_running = c->rtt_running };
 */
 static void take_rtt_sample(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -51,6 +57,9 @@ static void take_rtt_sample(struct vtcp_conn *c, const struct vtcp_event *e)
 /*@ requires \valid(c) && config_ok(c->cfg);
     assigns *c;
     ensures R6298_5_7: *c == with_syn_acked(\old(*c));
+    ensures only: *c == { \old(*c) \with .rto = c->rto, .syn_acked = (_Bool)1 };
+    ensures bounded: c->cfg.rto_min_ms * 1000 <= \old(c->rto) <= c->cfg.rto_max_ms * 1000 ==>
+                     c->cfg.rto_min_ms * 1000 <= c->rto <= c->cfg.rto_max_ms * 1000;
 */
 static void note_syn_acked(struct vtcp_conn *c)
 {
@@ -66,6 +75,9 @@ static void note_syn_acked(struct vtcp_conn *c)
     ensures refines: *c == after_acknowledged(\old(*c), e->seg, e->now);
     ensures answers: *a == does_acknowledged(\old(*c), e->seg, \old(*a));
     ensures taken: acknowledged(*c, acks_fin(\old(*c), e->seg));
+    ensures kept: only_acknowledges(\old(*c), *e, *c, *a);
+    ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
+                    && a->peer_closed == \old(a->peer_closed);
 */
 static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -88,6 +100,9 @@ static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct 
   c->acked = octets <= UINT32_MAX - c->acked ? c->acked + octets : UINT32_MAX;
   c->resend = c->snd_rtx != c->snd_nxt;
   c->timer = VTCP_NO_TIMER;
+  /*@ assert flight: in_flight(*c) == \at(in_flight(*c), Pre) - count; */
+  /*@ assert rtx: seq_distance(c->snd_una, c->snd_rtx) <= in_flight(*c); */
+  /*@ assert estimates: estimates(*c); */
 }
 
 /* Whether SND.WND is to be taken from this segment: its acknowledgment is newer than SND.WL2, or the same and its sequence
@@ -111,6 +126,7 @@ static bool is_window_fresh(const struct vtcp_conn *c, const struct vtcp_event *
     ensures refines: *c == after_window(\old(*c), e->seg);
     ensures kept: acknowledged(\old(*c), \false) ==> acknowledged(*c, \false);
     ensures kept_fin: acknowledged(\old(*c), \true) ==> acknowledged(*c, \true);
+    ensures only: only_window(\old(*c), *c);
 */
 static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -140,6 +156,10 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures only: c->state != VTCP_CLOSED ==> only_state(\old(*c), *c);
+    ensures edge: c->state == state_after_ack(\old(*c), fin ? \true : \false);
+    ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
+                    && a->peer_closed == \old(a->peer_closed) && a->acked == \old(a->acked);
 */
 static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
 {

@@ -236,6 +236,7 @@ static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_39: *c == with_window(\old(*c));
     ensures MUST_39_edge: \old(c->rcv_wnd) <= c->rcv_wnd;
     ensures mid: mid_step(*c);
+    ensures length: c->rcv_len == \old(c->rcv_len);
 */
 static void open_window(struct vtcp_conn *c)
 {

@@ -9,6 +9,8 @@
     ensures S3_10_7_4_store: *a == does_text(\old(*c), e->seg, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures stores: \old(a->store_len) == 0 ==> law_stores(\old(*c), *e, *c, *a);
+    ensures state: c->state == \old(c->state);
 */
 static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -47,6 +49,8 @@ static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *
     ensures S3_10_7_4_fin: *c == after_fin(\old(*c), *e);
     ensures S3_10_7_4_told: *a == does_fin(\old(*c), *e, \old(*a));
     ensures mid: mid_step(*c);
+    ensures length: c->rcv_len == \old(c->rcv_len) && a->store_len == \old(a->store_len)
+                    && a->store_from == \old(a->store_from) && a->store_at == \old(a->store_at);
 */
 static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
