@@ -3,7 +3,7 @@
  * Numbers are relative: of what we send, `seq` counts from our ISS and `ack` from the peer's (IRS); of what arrives it
  * is the other way about. Both bases lie just below 2^32 by default and are varied by `with_every_base`, so that every
  * test is also a test of the wrap-around. A step is strict: a segment, a signal or an error that the test does not name
- * before the next step is a failure. After every step the laws at the head of exchange.c are checked. */
+ * before the next step is a failure. After every step the laws of laws.h are checked. */
 #ifndef VTCP_TESTS_EXCHANGE_H
 #define VTCP_TESTS_EXCHANGE_H
 
@@ -15,31 +15,17 @@
 
 #include <cmocka.h>
 
+#include "laws.h"
 #include "vtcp.h"
 
 /* Control bits. PSH of what we send is checked by a law and never written in an expectation. */
 enum { NONE = 0, SYN = 1, ACK = 2, FIN = 4, RST = 8, PSH = 16, URG = 32 };
-
-/* Signals of a step, all of which a test has to name. */
-enum {
-  IS_SPAWN = 1,
-  IS_ESTABLISHED = 2,
-  IS_REFUSED = 4,
-  IS_RESET = 8,
-  IS_TIMED_OUT = 16,
-  IS_RELISTEN = 32,
-  IS_PEER_CLOSED = 64,
-  IS_CLOSE_DONE = 128,
-  IS_CLOSED = 256,
-  IS_EXCESSIVE = 512
-};
 
 enum { ZERO = -1 };   /* a window or an MSS of 0, where a plain 0 means the default or none */
 enum { NO_MSS = -2 }; /* an expected segment without the option */
 
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
-#define NEVER UINT64_MAX
 
 /* A segment in relative numbers. */
 struct packet {
@@ -68,13 +54,6 @@ struct endpoint {
 
 /* vtcp_step, and every law; on failure the last exchanges are printed. */
 void checked_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions);
-
-/* Whether two records agree in every field. */
-bool same_conn(const struct vtcp_conn *a, const struct vtcp_conn *b);
-/* The name of the first field in which they differ, NULL if none. */
-const char *first_difference(const struct vtcp_conn *a, const struct vtcp_conn *b);
-
-unsigned signals_of(const struct vtcp_actions *actions);
 
 void fail_at(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4), noreturn));
 #define require(condition, ...)                        \

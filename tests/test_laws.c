@@ -1,4 +1,4 @@
-/* Whatever happens, in whatever order: the laws of exchange.c hold after every step, and adding a constant to all
+/* Whatever happens, in whatever order: the laws of laws.h hold after every step, and adding a constant to all
  * sequence numbers changes nothing (RFC 9293, 3.4: all arithmetic is modulo 2^32; nobody is near an edge).
  *
  * Random events, calls and segments, hostile and not, drive one connection from four pairs of initial numbers in

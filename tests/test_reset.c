@@ -103,7 +103,7 @@ static void the_second_reset_is_exact(void **unused)
   ends(&t);
 }
 
-/* R06: whatever carries a RST, in whatever state, wherever it points, gets no RST (the law in exchange.c looks). */
+/* R06: whatever carries a RST, in whatever state, wherever it points, gets no RST (the law in laws.c looks). */
 static void no_reset_answers_a_reset(void **unused)
 {
   (void)unused;

@@ -1,0 +1,89 @@
+/* The laws of a step, checked from outside: what spec/laws.acsl says of every step, written again in C without a look at
+ * the core's own functions, and what else a caller relies on. Used by the tests (exchange.h) and by fuzz/fuzz_step.c.
+ *
+ * Of spec/laws.acsl, under the names they have there (RFC 9293 sections in brackets): law_diagram, law_no_rst_for_rst,
+ * law_one_answer, law_challenge_form, law_una, law_nxt, law_rcv_nxt, law_edge, law_handshake, law_established,
+ * law_old_syn, law_listen, law_peer_fin, law_our_fin, law_last_ack, law_time_wait, law_rst_exact, law_unacceptable,
+ * law_ghost_ack, law_delivery, law_acked, law_sent. law_diagram knows here also which control bits a segment needs for
+ * each edge.
+ *
+ * Beside them:
+ *   pure       the same record and event give the same result, and every action is written
+ *   valid      vtcp_valid holds; the configuration never changes
+ *   guards     what must have arrived for an edge of the diagram [3.3.2, 3.10]
+ *   over       `closed` if and only if CLOSED was entered; the record is then as vtcp_init makes it; LISTEN entered
+ *              again is LISTEN as the passive OPEN left it
+ *   error      an error answer changes nothing
+ *   early      VTCP_TIMEOUT before the deadline changes nothing
+ *   rst_rst    nothing but an empty ACK ever answers a RST [3.5.2]
+ *   recede     SND.UNA, SND.NXT, RCV.NXT and the advertised right edge never recede [3.4, 3.8.6]
+ *   form       what a segment may carry, and whence its numbers come [3.10.7.4, 3.7.1, 3.9.1.2]
+ *   window     new octets stay inside the peer's window, save for a window probe's one [3.4, 3.8.6.1]
+ *   account    both buffers' lengths follow from what was put in, taken, stored and acknowledged
+ *   timer      waiting for the peer or for time has a deadline; nothing to wait for has none [3.8.1, 3.8.6.1] */
+#ifndef VTCP_TESTS_LAWS_H
+#define VTCP_TESTS_LAWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vtcp.h"
+
+#define NEVER UINT64_MAX
+
+/* vtcp_step, twice. NULL if all laws hold; else the name of the one that is broken, and how. */
+const char *step_by_law(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions);
+
+/* Whether two records agree in every field. */
+bool same_conn(const struct vtcp_conn *a, const struct vtcp_conn *b);
+/* The name of the first field in which they differ, NULL if none. */
+const char *first_difference(const struct vtcp_conn *a, const struct vtcp_conn *b);
+/* How far `number` lies beyond `base`; negative if before it. */
+long long relative(uint32_t number, uint32_t base);
+
+/* Signals of a step. */
+enum {
+  IS_SPAWN = 1,
+  IS_ESTABLISHED = 2,
+  IS_REFUSED = 4,
+  IS_RESET = 8,
+  IS_TIMED_OUT = 16,
+  IS_RELISTEN = 32,
+  IS_PEER_CLOSED = 64,
+  IS_CLOSE_DONE = 128,
+  IS_CLOSED = 256,
+  IS_EXCESSIVE = 512
+};
+unsigned signals_of(const struct vtcp_actions *actions);
+
+/* Events as the diagram tells them apart: calls by their type, segments by their control bits. */
+enum {
+  BY_OPEN_ACTIVE,
+  BY_OPEN_PASSIVE,
+  BY_SEND,
+  BY_RECEIVE,
+  BY_CLOSE,
+  BY_ABORT,
+  BY_STATUS,
+  BY_TIMEOUT,
+  BY_MORE,
+  BY_NO_EVENT, /* a type that does not exist */
+  BY_NOTHING,  /* a segment without ACK, SYN, FIN and RST; from here on one more for each bit: */
+  BY_FIN,
+  BY_SYN,
+  BY_SYN_FIN,
+  BY_ACK,
+  BY_FIN_ACK,
+  BY_SYN_ACK,
+  BY_SYN_FIN_ACK,
+  BY_RST,
+  BY_RST_ACK,
+  KINDS_OF_EVENTS
+};
+enum { KINDS_OF_STATES = 11 };
+unsigned kind_of(const struct vtcp_event *event);
+const char *kind_name(unsigned kind);
+/* Whether an event of this kind can lead from one state to another, or leave it as it is. */
+bool is_legal(uint8_t from, unsigned kind, uint8_t to);
+
+#endif
