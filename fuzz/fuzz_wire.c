@@ -16,12 +16,12 @@
 
 #include "../include/vtcp.h"
 
-#define HOLDS(law, condition)                                                                                            \
-  do {                                                                                                                   \
-    if (!(condition)) {                                                                                                  \
-      fprintf(stderr, "%s does not hold: %s\n", law, #condition);                                                        \
-      abort();                                                                                                           \
-    }                                                                                                                    \
+#define HOLDS(law, condition)                                     \
+  do {                                                            \
+    if (!(condition)) {                                           \
+      fprintf(stderr, "%s does not hold: %s\n", law, #condition); \
+      abort();                                                    \
+    }                                                             \
   } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,8 +37,8 @@ static struct vtcp_segment filled(uint8_t octet)
 static bool same_options(const struct vtcp_segment *a, const struct vtcp_segment *b)
 {
   if (a->has_mss != b->has_mss || a->mss != b->mss || a->has_wscale != b->has_wscale || a->wscale != b->wscale
-      || a->sack_permitted != b->sack_permitted || a->has_ts != b->has_ts || a->tsval != b->tsval || a->tsecr != b->tsecr
-      || a->has_uto != b->has_uto || a->uto != b->uto || a->sack_count != b->sack_count)
+      || a->sack_permitted != b->sack_permitted || a->has_ts != b->has_ts || a->tsval != b->tsval
+      || a->tsecr != b->tsecr || a->has_uto != b->has_uto || a->uto != b->uto || a->sack_count != b->sack_count)
     return false;
   for (int k = 0; k < 4; k++) {
     if (a->sack[k].left != b->sack[k].left || a->sack[k].right != b->sack[k].right)
@@ -49,9 +49,9 @@ static bool same_options(const struct vtcp_segment *a, const struct vtcp_segment
 
 static bool same(const struct vtcp_segment *a, const struct vtcp_segment *b)
 {
-  return a->seq == b->seq && a->ack == b->ack && a->wnd == b->wnd && a->up == b->up && a->len == b->len && a->fin == b->fin
-    && a->syn == b->syn && a->rst == b->rst && a->psh == b->psh && a->has_ack == b->has_ack && a->urg == b->urg
-    && a->ece == b->ece && a->cwr == b->cwr && same_options(a, b);
+  return a->seq == b->seq && a->ack == b->ack && a->wnd == b->wnd && a->up == b->up && a->len == b->len
+         && a->fin == b->fin && a->syn == b->syn && a->rst == b->rst && a->psh == b->psh && a->has_ack == b->has_ack
+         && a->urg == b->urg && a->ece == b->ece && a->cwr == b->cwr && same_options(a, b);
 }
 
 static bool normal(const struct vtcp_segment *s)
@@ -61,7 +61,7 @@ static bool normal(const struct vtcp_segment *s)
       return false;
   }
   return s->sack_count <= 4 && s->wscale <= 14 && (s->has_mss || s->mss == 0) && (s->has_wscale || s->wscale == 0)
-    && (s->has_ts || (s->tsval == 0 && s->tsecr == 0)) && (s->has_uto || s->uto == 0);
+         && (s->has_ts || (s->tsval == 0 && s->tsecr == 0)) && (s->has_uto || s->uto == 0);
 }
 
 /* Written apart from src/wire.c: the list as RFC 9293 section 3.1 describes it, one option at a time. */
@@ -138,7 +138,8 @@ static void check_parse(const uint8_t *b, size_t n)
     return;
   }
   HOLDS("1 text", text == 4 * (uint32_t)(b[12] >> 4) && s.len == n - text);
-  HOLDS("1 same answer", vtcp_parse(b, (uint32_t)n, &again, &text_again) == result && text_again == text && same(&s, &again));
+  HOLDS("1 same answer",
+        vtcp_parse(b, (uint32_t)n, &again, &text_again) == result && text_again == text && same(&s, &again));
   HOLDS("3 normal", normal(&s));
   check_emit(&s);
 }
