@@ -70,6 +70,8 @@ static inline uint32_t segment_length(const struct vtcp_event *e)
     requires c->rcv_wnd <= 65535;
     assigns *a;
     ensures refines: *a == with_ack(\old(*a), *c);
+    ensures form: fresh(\old(*a)) ==> is_bare_ack(*c, a->seg);
+    ensures silent: tells_nothing(\old(*a), *a) && a->more == \old(a->more);
 */
 static void form_ack(const struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -103,6 +105,9 @@ static void form_rst(const struct vtcp_event *e, struct vtcp_actions *a)
     assigns *c, *a;
     ensures refines: *c == after_challenge(\old(*c), e->now);
     ensures answers: *a == does_challenge(\old(*c), e->now, \old(*a));
+    ensures form: fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
+    ensures silent: tells_nothing(\old(*a), *a) && a->more == \old(a->more);
+    ensures same: same_connection(\old(*c), *c) && c->timer_at == \old(c->timer_at);
 */
 static void challenge(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

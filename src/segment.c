@@ -50,6 +50,11 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
     ensures S3_10_7_4_seq: *c == (\result ? \old(*c) : refused_sequence(\old(*c), *e));
     ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
+    ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more;
+    ensures silent: !\result ==> tells_nothing(\old(*a), *a);
+    ensures same: !\result ==> same_connection(\old(*c), *c)
+                                && (c->timer_at == \old(c->timer_at) || repeats_fin(\old(*c), e->seg));
 */
 static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -73,6 +78,9 @@ static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, stru
     ensures MUST_11: *c == returned(\old(*c));
     ensures MUST_11_told: *a == does_return(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures state: c->state == VTCP_CLOSED || c->state == VTCP_LISTEN;
+    ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
+                    && a->store_len == \old(a->store_len) && a->more == \old(a->more);
 */
 static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -95,6 +103,9 @@ static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures S3_10_7_4_rst: *c == after_rst(\old(*c), *e);
     ensures MUST_12: *a == does_rst(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures state: c->state == VTCP_CLOSED || (c->state == VTCP_LISTEN && \old(c->state) == VTCP_SYN_RECEIVED);
+    ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
+                    && a->store_len == \old(a->store_len) && a->more == \old(a->more);
 */
 static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -119,6 +130,13 @@ static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures R5961_exact: *c == (\result ? \old(*c) : after_rst(\old(*c), *e));
     ensures R5961_answer: *a == (\result ? \old(*a) : does_rst(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
+    ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more;
+    ensures same: !\result && e->seg.seq != \old(c->rcv_nxt) ==>
+                  same_connection(\old(*c), *c) && c->timer_at == \old(c->timer_at);
+    ensures state: !\result ==> c->state == VTCP_CLOSED || same_connection(\old(*c), *c)
+                                || (c->state == VTCP_LISTEN && \old(c->state) == VTCP_SYN_RECEIVED);
+    ensures R1337: !\result && \old(c->state) == VTCP_TIME_WAIT && c->cfg.rfc1337 ==> c->state == VTCP_TIME_WAIT;
 */
 static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -141,6 +159,10 @@ static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures R5961_syn: *c == (\result ? \old(*c) : after_syn(\old(*c), *e));
     ensures R5961_syn_answer: *a == (\result ? \old(*a) : does_syn(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
+    ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more;
+    ensures state: !\result ==> same_connection(\old(*c), *c)
+                   || (\old(c->state) == VTCP_SYN_RECEIVED && (c->state == VTCP_CLOSED || c->state == VTCP_LISTEN));
 */
 static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -164,6 +186,11 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                                          : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
     ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
     ensures wf: !\result ==> vtcp_wf(*c);
+    ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
+    ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
+                    && a->store_len == \old(a->store_len) && a->peer_closed == \old(a->peer_closed);
+    ensures same: !\result ==> same_connection(\old(*c), *c);
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && a->seg.len == 0;
 */
 static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -218,10 +245,14 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     return;
   if (!check_syn(c, e, a))
     return;
+  /*@ assert fifth: after_fifth(*c, *e) == after_segment(*c, *e); */
+  /*@ assert fifth_answer: does_fifth(*c, *e, *a) == does_segment(*c, *e, *a); */
   /*@ assert goes_on: e->seg.has_ack && acceptable_ack(*c, e->seg) ==>
-        after_data(after_ack(*c, *e), *e) == after_segment(*c, *e); */
+        after_data(after_ack(*c, *e), *e) == after_fifth(*c, *e); */
   /*@ assert answers: e->seg.has_ack && acceptable_ack(*c, e->seg) ==>
-        does_data(after_ack(*c, *e), *e, does_ack(*c, *e, *a)) == does_segment(*c, *e, *a); */
+        does_data(after_ack(*c, *e), *e, does_ack(*c, *e, *a)) == does_fifth(*c, *e, *a); */
+  /*@ assert refuses: e->seg.has_ack && !acceptable_ack(*c, e->seg) ==>
+        refused_ack(*c, *e) == after_fifth(*c, *e) && does_refuse_ack(*c, *e, *a) == does_fifth(*c, *e, *a); */
   if (!check_ack(c, e, a))
     return;
   take_data(c, e, a);
