@@ -459,6 +459,33 @@ static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, 
 
 /* --- What else a caller relies on --- */
 
+/* What is acceptable is taken: the core could keep most laws by refusing everything. */
+static void law_taken(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                      const struct vtcp_actions *x)
+{
+  const struct vtcp_segment *s = &e->seg;
+  unsigned receiving = OF(SYN_RECEIVED) | OF(ESTABLISHED) | OF(FIN_WAIT_1) | OF(FIN_WAIT_2);
+  if (b->state < VTCP_SYN_RECEIVED || !is_acceptable(b, s)) {
+    return;
+  }
+  if (s->rst) {
+    bool ignored = s->seq != b->rcv_nxt || (b->state == VTCP_TIME_WAIT && b->cfg.rfc1337);
+    law(ignored || a->state <= VTCP_LISTEN, "taken", "the exact RST does not reset");
+    return;
+  }
+  if (s->syn || !s->has_ack || !is_ack_taken(b, s->ack)) {
+    return;
+  }
+  law(!advances(b, s->ack) || a->snd_una == s->ack || a->state == VTCP_CLOSED, "taken", "the acknowledgment is not");
+  uint32_t old = b->rcv_nxt - s->seq, text = 0;
+  if (one_of(b->state, receiving) && old < s->len) {
+    text = s->len - old < b->rcv_wnd ? s->len - old : b->rcv_wnd;
+  }
+  law(x->store_len == text, "taken", "%u octets are stored, %u are in order", (unsigned)x->store_len, (unsigned)text);
+  bool fin = s->fin && one_of(b->state, receiving) && s->seq + s->len == b->rcv_nxt + text && text < b->rcv_wnd;
+  law(x->peer_closed == fin, "taken", "the FIN");
+}
+
 /* The guards of the edges that an acknowledgment or a FIN opens. */
 static void law_guards(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a)
 {
@@ -619,6 +646,13 @@ static void laws(const struct vtcp_conn *b, const struct vtcp_event *e, const st
   if (e->type == VTCP_TIMEOUT && e->now < vtcp_deadline(b)) {
     law(same_conn(a, b) && !x->send && signals_of(x) == 0, "early", "%s changed",
         same_conn(a, b) ? "nothing" : first_difference(a, b));
+  }
+  if (segment) {
+    law_taken(b, e, a, x);
+  }
+  if (e->type == VTCP_TIMEOUT && e->now >= b->timer_at && b->timer == VTCP_RETRANSMISSION && a->state != VTCP_CLOSED) {
+    uint32_t most = b->cfg.rto_max_ms * 1000;
+    law(a->rto == (b->rto <= most / 2 ? 2 * b->rto : most) && !a->rtt_running, "back_off", "RTO %u", (unsigned)a->rto);
   }
   if (segment && e->seg.rst && x->send) {
     law(!x->seg.rst && !x->seg.syn && !x->seg.fin && x->seg.len == 0, "rst_rst", "a RST was answered");

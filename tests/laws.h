@@ -15,6 +15,8 @@
  *              again is LISTEN as the passive OPEN left it
  *   error      an error answer changes nothing
  *   early      VTCP_TIMEOUT before the deadline changes nothing
+ *   taken      what is acceptable is: the acknowledgment, the text and the FIN in order, the RST at RCV.NXT [3.10.7.4]
+ *   back_off   the retransmission timer doubles, and what is sent again is not measured [RFC 6298 (5.5), (3)]
  *   rst_rst    nothing but an empty ACK ever answers a RST [3.5.2]
  *   recede     SND.UNA, SND.NXT, RCV.NXT and the advertised right edge never recede [3.4, 3.8.6]
  *   form       what a segment may carry, and whence its numbers come [3.10.7.4, 3.7.1, 3.9.1.2]
