@@ -3,9 +3,10 @@
  * Invariants:
  *   1. vtcp_parse reads nothing outside the segment (ASan), and answers as an independent reading of the header does.
  *   2. An unusable segment leaves *segment and *text alone.
- *   3. What is absent is false and zero: normal(segment).
- *   4. vtcp_emit of what was read either refuses, touching nothing, because the padded options exceed 40 octets, or writes
- *      its header and nothing else; read back, that header gives the same segment. One octet less of room is refused.
+ *   3. The options are those that an independent reading finds; what is absent is false and zero: normal(segment).
+ *   4. vtcp_emit, of what was read and of a segment made from the octets, either refuses, touching nothing, because of
+ *      more than four SACK blocks or more than 40 octets of options, or writes its header and nothing else; read back,
+ *      that header gives the same segment. One octet less of room is refused.
  *   5. The checksum is RFC 1071's, and a segment with its checksum in place sums to 0. */
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,6 +94,71 @@ static enum vtcp_wire expected(const uint8_t *b, size_t n)
   return list_is_legal(b, header) ? VTCP_WIRE_OK : VTCP_WIRE_BAD_OPTION;
 }
 
+static uint32_t number(const uint8_t *b, size_t octets)
+{
+  uint32_t n = 0;
+
+  for (size_t i = 0; i < octets; i++)
+    n = n * 256 + b[i];
+  return n;
+}
+
+/* One option of its own length; one of another length says nothing. */
+static void read_option(const uint8_t *b, size_t length, struct vtcp_segment *s)
+{
+  uint32_t value = number(b + 2, length == 3 || length == 4 ? length - 2 : 0);
+
+  switch (b[0] * 100 + (int)length) {
+  case 204:
+    s->has_mss = true;
+    s->mss = (uint16_t)value;
+    break;
+  case 303:
+    s->has_wscale = true;
+    s->wscale = (uint8_t)(value > 14 ? 14 : value);
+    break;
+  case 402: s->sack_permitted = true; break;
+  case 810:
+    s->has_ts = true;
+    s->tsval = number(b + 2, 4);
+    s->tsecr = number(b + 6, 4);
+    break;
+  case 2804:
+    s->has_uto = true;
+    s->uto = (uint16_t)value;
+    break;
+  case 510:
+  case 518:
+  case 526:
+  case 534:
+    s->sack_count = (uint8_t)(length / 8);
+    for (int k = 0; k < 4; k++)
+      s->sack[k] = (struct vtcp_sack_block){k < s->sack_count ? number(b + 2 + 8 * k, 4) : 0,
+                                            k < s->sack_count ? number(b + 6 + 8 * k, 4) : 0};
+    break;
+  default: break;
+  }
+}
+
+/* The options up to the end of the list, or up to the first of an illegal length. */
+static struct vtcp_segment options_read(const uint8_t *b, size_t n)
+{
+  struct vtcp_segment s = filled(0);
+  size_t i = 20;
+
+  while (i < n && b[i] != 0) {
+    if (b[i] == 1) {
+      i++;
+      continue;
+    }
+    if (i + 1 == n || b[i + 1] < 2 || i + b[i + 1] > n)
+      break;
+    read_option(b + i, b[i + 1], &s);
+    i += b[i + 1];
+  }
+  return s;
+}
+
 static bool is_only(const uint8_t *b, size_t from, size_t to, uint8_t octet)
 {
   for (size_t i = from; i < to; i++) {
@@ -115,6 +181,7 @@ static void check_emit(const struct vtcp_segment *s)
     HOLDS("4 refused", s->sack_count >= 2);
     return;
   }
+  HOLDS("4 refused", s->sack_count <= 4);
   HOLDS("4 size", header >= 20 && header <= 60 && header % 4 == 0);
   HOLDS("4 only its header", is_only(b, header, sizeof b, 0xa5));
   HOLDS("4 usable", vtcp_parse(b, header, &back, &text) == VTCP_WIRE_OK && text == header && back.len == 0);
@@ -123,6 +190,21 @@ static void check_emit(const struct vtcp_segment *s)
   HOLDS("4 checksum field and ports zero", is_only(b, 0, 4, 0) && is_only(b, 16, 18, 0));
   memset(b, 0xa5, sizeof b);
   HOLDS("4 room", vtcp_emit(s, b, header - 1) == 0 && is_only(b, 0, sizeof b, 0xa5));
+}
+
+/* 65535 octets of text can be counted, one more cannot. */
+static void check_long(const uint8_t *b, size_t header)
+{
+  static uint8_t octets[60 + 65536];
+  struct vtcp_segment s = filled(1);
+  const struct vtcp_segment before = s;
+  uint32_t text = 4711;
+
+  memcpy(octets, b, header);
+  HOLDS("1 too long", vtcp_parse(octets, (uint32_t)header + 65536, &s, &text) == VTCP_WIRE_LONG);
+  HOLDS("2 untouched", same(&s, &before) && text == 4711);
+  HOLDS("1 as long as can be", vtcp_parse(octets, (uint32_t)header + 65535, &s, &text) <= VTCP_WIRE_BAD_OPTION);
+  HOLDS("1 as long as can be", s.len == 65535 && text == header);
 }
 
 static void check_parse(const uint8_t *b, size_t n)
@@ -141,6 +223,35 @@ static void check_parse(const uint8_t *b, size_t n)
   HOLDS("1 same answer",
         vtcp_parse(b, (uint32_t)n, &again, &text_again) == result && text_again == text && same(&s, &again));
   HOLDS("3 normal", normal(&s));
+  struct vtcp_segment options = options_read(b, text);
+  HOLDS("3 the options", same_options(&s, &options));
+  check_emit(&s);
+  check_long(b, text);
+}
+
+/* A segment that no parser yields: any options together, any number of blocks. */
+static void check_any(const uint8_t *b, size_t n)
+{
+  struct vtcp_segment s = filled(0);
+
+  if (n < 44)
+    return;
+  s.seq = number(b, 4);
+  s.ack = number(b + 4, 4);
+  s.wnd = (uint16_t)number(b + 4, 2);
+  s.has_mss = b[8] & 1;
+  s.has_wscale = b[8] & 2;
+  s.sack_permitted = b[8] & 4;
+  s.has_ts = b[8] & 8;
+  s.has_uto = b[8] & 16;
+  s.mss = s.has_mss ? (uint16_t)number(b + 2, 2) : 0;
+  s.wscale = s.has_wscale ? b[9] % 15 : 0;
+  s.tsval = s.has_ts ? number(b + 3, 4) : 0;
+  s.tsecr = s.has_ts ? number(b + 5, 4) : 0;
+  s.uto = s.has_uto ? (uint16_t)number(b + 6, 2) : 0;
+  s.sack_count = b[10] & 128 ? b[10] : b[10] % 6;
+  for (int k = 0; k < s.sack_count && k < 4; k++)
+    s.sack[k] = (struct vtcp_sack_block){number(b + 12 + 8 * k, 4), number(b + 16 + 8 * k, 4)};
   check_emit(&s);
 }
 
@@ -178,6 +289,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (size != 0)
     memcpy(copy, data, size);
   check_parse(size == 0 ? copy + 1 : copy, size);
+  check_any(copy, size);
   check_checksum(copy, size);
   free(copy);
   return 0;
