@@ -6,7 +6,12 @@
     requires e->type == VTCP_OPEN_ACTIVE && unsent(*a);
     assigns *c, *a;
     ensures S3_10_1: *c == after_open_active(\old(*c), *e);
-    ensures S3_10_1_answer: *a == does_open_active(\old(*c), *e, \old(*a));
+    ensures exists: \old(c->state) != VTCP_CLOSED && \old(c->state) != VTCP_LISTEN ==>
+                    *a == with_error(\old(*a), VTCP_ALREADY_EXISTS);
+    ensures unspecified: (\old(c->state) == VTCP_CLOSED || \old(c->state) == VTCP_LISTEN) && !e->remote ==>
+                         *a == with_error(\old(*a), VTCP_REMOTE_UNSPECIFIED);
+    ensures opens: (\old(c->state) == VTCP_CLOSED || \old(c->state) == VTCP_LISTEN) && e->remote ==>
+                   *a == does_transmit(opened(\old(*c), VTCP_SYN_SENT, VTCP_ACTIVE, e->iss), e->now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -23,8 +28,6 @@ static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     a->error = VTCP_REMOTE_UNSPECIFIED;
     return;
   }
-  /*@ assert answers: does_transmit(opened(*c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss), e->now, *a)
-        == does_open_active(*c, *e, *a); */
   open_tcb(c, VTCP_SYN_SENT, VTCP_ACTIVE, e->iss);
   transmit(c, e->now, a);
 }
@@ -81,7 +84,8 @@ static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
     requires e->type == VTCP_SEND && unsent(*a);
     assigns *c, *a;
     ensures S3_10_2: *c == after_send(\old(*c), *e);
-    ensures S3_10_2_answer: *a == does_send(\old(*c), *e, \old(*a));
+    ensures refuses: send_error(\old(*c), *e) != VTCP_OK ==> *a == with_error(\old(*a), send_error(\old(*c), *e));
+    ensures sends: send_error(\old(*c), *e) == VTCP_OK ==> *a == does_transmit(queued(\old(*c), *e), e->now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -96,7 +100,6 @@ static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     a->error = error;
     return;
   }
-  /*@ assert answers: does_transmit(queued(*c, *e), e->now, *a) == does_send(*c, *e, *a); */
   queue_text(c, e);
   transmit(c, e->now, a);
 }
@@ -124,7 +127,11 @@ static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
     requires e->type == VTCP_RECEIVE && unsent(*a);
     assigns *c, *a;
     ensures S3_10_3: *c == after_receive(\old(*c), *e);
-    ensures S3_10_3_answer: *a == does_receive(\old(*c), *e, \old(*a));
+    ensures refuses: receive_error(\old(*c)) != VTCP_OK ==> *a == with_error(\old(*a), receive_error(\old(*c)));
+    ensures waits: receive_error(\old(*c)) == VTCP_OK && !readable_state(\old(*c)) ==> *a == \old(*a);
+    ensures hands_over: receive_error(\old(*c)) == VTCP_OK && readable_state(\old(*c)) ==>
+                        *a == does_transmit(window_told(read(\old(*c), *e)), e->now,
+                                            { \old(*a) \with .consumed = (uint32_t)taken(\old(*c), *e) });
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -143,8 +150,6 @@ static void receive_call(struct vtcp_conn *c, const struct vtcp_event *e, struct
   }
   if (c->state < VTCP_ESTABLISHED || !c->syn_acked)
     return;
-  /*@ assert answers: does_transmit(window_told(read(*c, *e)), e->now, { *a \with .consumed = (uint32_t)taken(*c, *e) })
-        == does_receive(*c, *e, *a); */
   a->consumed = take_readable(c, e);
   transmit(c, e->now, a);
 }
@@ -174,7 +179,10 @@ static void want_fin(struct vtcp_conn *c)
     requires e->type == VTCP_CLOSE && unsent(*a);
     assigns *c, *a;
     ensures S3_10_4: *c == after_close(\old(*c), *e);
-    ensures S3_10_4_answer: *a == does_close_call(\old(*c), *e, \old(*a));
+    ensures refuses: close_error(\old(*c)) != VTCP_OK ==> *a == with_error(\old(*a), close_error(\old(*c)));
+    ensures deletes: \old(c->state) == VTCP_LISTEN || \old(c->state) == VTCP_SYN_SENT ==> *a == does_close(\old(*a));
+    ensures closes: close_error(\old(*c)) == VTCP_OK && \old(c->state) >= VTCP_SYN_RECEIVED ==>
+                    *a == does_transmit(closing(\old(*c)), e->now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -196,7 +204,6 @@ static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct v
     a->closed = true;
     return;
   }
-  /*@ assert answers: does_transmit(closing(*c), e->now, *a) == does_close_call(*c, *e, *a); */
   want_fin(c);
   transmit(c, e->now, a);
 }

