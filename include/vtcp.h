@@ -34,14 +34,14 @@ enum vtcp_state {
 enum vtcp_event_type {
   VTCP_OPEN_ACTIVE,  /* 3.10.1: connect; `iss`, `remote` */
   VTCP_OPEN_PASSIVE, /* 3.10.1: listen */
-  VTCP_SEND,         /* 3.10.2: `len` octets were put at the end of the send buffer; `push`; in LISTEN `iss`, `remote` */
-  VTCP_RECEIVE,      /* 3.10.3: up to `len` octets are wanted from the front of the receive buffer */
-  VTCP_CLOSE,        /* 3.10.4: nothing more to send */
-  VTCP_ABORT,        /* 3.10.5: reset the connection */
-  VTCP_STATUS,       /* 3.10.6: is there a connection, how much is readable */
-  VTCP_ARRIVES,      /* 3.10.7: SEGMENT ARRIVES: `seg`; in LISTEN `iss` */
-  VTCP_TIMEOUT,      /* 3.10.8: time has come to `now`; harmless when nothing is due */
-  VTCP_MORE          /* the last step said `more`: go on sending */
+  VTCP_SEND,    /* 3.10.2: `len` octets were put at the end of the send buffer; `push`; in LISTEN `iss`, `remote` */
+  VTCP_RECEIVE, /* 3.10.3: up to `len` octets are wanted from the front of the receive buffer */
+  VTCP_CLOSE,   /* 3.10.4: nothing more to send */
+  VTCP_ABORT,   /* 3.10.5: reset the connection */
+  VTCP_STATUS,  /* 3.10.6: is there a connection, how much is readable */
+  VTCP_ARRIVES, /* 3.10.7: SEGMENT ARRIVES: `seg`; in LISTEN `iss` */
+  VTCP_TIMEOUT, /* 3.10.8: time has come to `now`; harmless when nothing is due */
+  VTCP_MORE     /* the last step said `more`: go on sending */
 };
 
 /* The connection's one timer: the three never run together. */
@@ -64,28 +64,28 @@ enum vtcp_error {
 /* Why a configuration is refused. */
 enum vtcp_config_error {
   VTCP_CONFIG_OK,
-  VTCP_CONFIG_RCV_BUF,      /* rcv_buf outside 1 .. 2^30 */
-  VTCP_CONFIG_SND_BUF,      /* snd_buf outside 1 .. 2^30 */
-  VTCP_CONFIG_RCV_MSS,      /* rcv_mss is 0 */
-  VTCP_CONFIG_SEND_MSS,     /* default_mss is 0 */
-  VTCP_CONFIG_MMS_S,        /* mms_s below 21: not one octet beside the header */
-  VTCP_CONFIG_RTO,          /* not 1 ms <= rto_min <= rto_initial <= rto_max, or rto_max outside 60 s .. 4000 s */
-  VTCP_CONFIG_R1,           /* r1 below 3 (SHLD-10) */
-  VTCP_CONFIG_R2,           /* r2 below 1 s */
-  VTCP_CONFIG_R2_SYN,       /* r2_syn below 3 minutes (MUST-23) */
-  VTCP_CONFIG_MSL,          /* msl is 0 or above 1 hour */
+  VTCP_CONFIG_RCV_BUF,       /* rcv_buf outside 1 .. 2^30 */
+  VTCP_CONFIG_SND_BUF,       /* snd_buf outside 1 .. 2^30 */
+  VTCP_CONFIG_RCV_MSS,       /* rcv_mss is 0 */
+  VTCP_CONFIG_SEND_MSS,      /* default_mss is 0 */
+  VTCP_CONFIG_MMS_S,         /* mms_s below 21: not one octet beside the header */
+  VTCP_CONFIG_RTO,           /* not 1 ms <= rto_min <= rto_initial <= rto_max, or rto_max outside 60 s .. 4000 s */
+  VTCP_CONFIG_R1,            /* r1 below 3 (SHLD-10) */
+  VTCP_CONFIG_R2,            /* r2 below 1 s */
+  VTCP_CONFIG_R2_SYN,        /* r2_syn below 3 minutes (MUST-23) */
+  VTCP_CONFIG_MSL,           /* msl is 0 or above 1 hour */
   VTCP_CONFIG_CHALLENGE_ACKS /* challenge_acks is 0: a peer could never resynchronise */
 };
 
 /* Per-connection configuration. Durations in milliseconds. */
 struct vtcp_config {
-  uint32_t rcv_buf;         /* octets the caller's receive buffer holds: 1 .. 2^30 */
-  uint32_t snd_buf;         /* octets the caller's send buffer holds: 1 .. 2^30 */
-  uint32_t rto_initial_ms;  /* RFC 6298 (2.1): 1 s */
-  uint32_t rto_min_ms;      /* RFC 6298 (2.4): 1 s */
-  uint32_t rto_max_ms;      /* RFC 6298 (2.5): at least 60 s */
-  uint32_t r2_ms;           /* MUST-20, MUST-21: give up when nothing was acknowledged for so long; at least 100 s advised */
-  uint32_t r2_syn_ms;       /* MUST-23: the same for a SYN; at least 3 minutes */
+  uint32_t rcv_buf;        /* octets the caller's receive buffer holds: 1 .. 2^30 */
+  uint32_t snd_buf;        /* octets the caller's send buffer holds: 1 .. 2^30 */
+  uint32_t rto_initial_ms; /* RFC 6298 (2.1): 1 s */
+  uint32_t rto_min_ms;     /* RFC 6298 (2.4): 1 s */
+  uint32_t rto_max_ms;     /* RFC 6298 (2.5): at least 60 s */
+  uint32_t r2_ms;     /* MUST-20, MUST-21: give up when nothing was acknowledged for so long; at least 100 s advised */
+  uint32_t r2_syn_ms; /* MUST-23: the same for a SYN; at least 3 minutes */
   uint32_t user_timeout_ms; /* RFC 9293 3.10.1 OPEN's timeout, in place of R2 for SYN and data; 0: R2 holds */
   uint32_t msl_ms;          /* MUST-13: maximum segment lifetime; TIME-WAIT lasts twice as long */
   uint16_t default_mss;     /* MUST-15: send MSS when the peer names none: 536 (IPv4), 1220 (IPv6) */
@@ -120,39 +120,39 @@ struct vtcp_segment {
 
 /* What happened. Fields that the type does not name are ignored. */
 struct vtcp_event {
-  uint64_t now;   /* microseconds, never decreasing */
-  uint32_t iss;   /* a fresh initial send sequence number (RFC 6528) */
-  uint32_t len;   /* octets, for SEND and RECEIVE */
-  uint8_t type;   /* enum vtcp_event_type */
-  bool remote;    /* the remote socket is specified (the addresses stay with the caller) */
-  bool push;      /* SEND's PUSH flag */
-  bool urgent;    /* SEND's URGENT flag */
+  uint64_t now; /* microseconds, never decreasing */
+  uint32_t iss; /* a fresh initial send sequence number (RFC 6528) */
+  uint32_t len; /* octets, for SEND and RECEIVE */
+  uint8_t type; /* enum vtcp_event_type */
+  bool remote;  /* the remote socket is specified (the addresses stay with the caller) */
+  bool push;    /* SEND's PUSH flag */
+  bool urgent;  /* SEND's URGENT flag */
   struct vtcp_segment seg;
 };
 
 /* What the caller now does, in the order of the fields, and before the next step on this connection. */
 struct vtcp_actions {
-  uint8_t error;        /* enum vtcp_error: the answer to a call */
-  bool spawn;           /* listener: make a child with vtcp_child and give it this same event */
-  bool established;     /* the connection is synchronized: accept and connect may return */
-  bool refused;         /* "connection refused" */
-  bool reset;           /* "connection reset" */
-  bool timed_out;       /* "connection aborted due to user timeout" (or R2) */
-  bool relisten;        /* back to LISTEN: empty both buffers, the user need not know */
-  bool peer_closed;     /* "connection closing": the peer's FIN; no text will follow what is readable */
-  bool close_done;      /* our FIN is acknowledged: the CLOSE call is answered "ok" */
-  bool closed;          /* the connection is over and its record free (CLOSED) */
-  bool excessive;       /* R1 reached: advise the IP layer, tell the user (MUST-20) */
-  bool pushed;          /* readable text ends with a PUSH */
-  bool send;            /* send `seg` with seg.len octets of the send buffer */
-  bool more;            /* there is more to send at once: step again with VTCP_MORE */
-  uint32_t acked;       /* drop so many octets from the front of the send buffer */
-  uint32_t store_from;  /* arriving text: first octet to keep, an offset into it, */
-  uint32_t store_len;   /* how many, */
-  uint32_t store_at;    /* and where: an offset from the first unread octet of the receive buffer */
-  uint32_t consumed;    /* RECEIVE: octets taken from the front of the receive buffer */
-  uint32_t readable;    /* octets in order and unread after this step */
-  uint32_t text_at;     /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
+  uint8_t error;       /* enum vtcp_error: the answer to a call */
+  bool spawn;          /* listener: make a child with vtcp_child and give it this same event */
+  bool established;    /* the connection is synchronized: accept and connect may return */
+  bool refused;        /* "connection refused" */
+  bool reset;          /* "connection reset" */
+  bool timed_out;      /* "connection aborted due to user timeout" (or R2) */
+  bool relisten;       /* back to LISTEN: empty both buffers, the user need not know */
+  bool peer_closed;    /* "connection closing": the peer's FIN; no text will follow what is readable */
+  bool close_done;     /* our FIN is acknowledged: the CLOSE call is answered "ok" */
+  bool closed;         /* the connection is over and its record free (CLOSED) */
+  bool excessive;      /* R1 reached: advise the IP layer, tell the user (MUST-20) */
+  bool pushed;         /* readable text ends with a PUSH */
+  bool send;           /* send `seg` with seg.len octets of the send buffer */
+  bool more;           /* there is more to send at once: step again with VTCP_MORE */
+  uint32_t acked;      /* drop so many octets from the front of the send buffer */
+  uint32_t store_from; /* arriving text: first octet to keep, an offset into it, */
+  uint32_t store_len;  /* how many, */
+  uint32_t store_at;   /* and where: an offset from the first unread octet of the receive buffer */
+  uint32_t consumed;   /* RECEIVE: octets taken from the front of the receive buffer */
+  uint32_t readable;   /* octets in order and unread after this step */
+  uint32_t text_at;    /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
   struct vtcp_segment seg;
 };
 
@@ -170,24 +170,24 @@ struct vtcp_conn {
   uint32_t acked;       /* text and FIN of ours acknowledged so far, in sequence numbers, saturating (ghost ACKs) */
   uint32_t snd_len;     /* octets in the send buffer */
   uint32_t irs, rcv_nxt, rcv_wnd;
-  uint32_t rcv_len;  /* octets in the receive buffer, unread (RCV.USER) */
+  uint32_t rcv_len;           /* octets in the receive buffer, unread (RCV.USER) */
   uint32_t srtt, rttvar, rto; /* RFC 6298, microseconds */
-  uint32_t persist;  /* present interval of window probes, microseconds */
-  uint32_t rtt_seq;  /* the acknowledgment that ends the running RTT measurement */
-  uint16_t snd_mss;  /* Eff.snd.MSS (MUST-16), at least 1 */
-  uint8_t state;     /* enum vtcp_state */
-  uint8_t timer;     /* enum vtcp_timer */
-  uint8_t origin;    /* enum vtcp_origin */
-  uint8_t retries;   /* retransmissions since the last progress, saturating */
-  uint8_t challenges; /* challenge ACKs sent in the present second */
-  bool syn_acked;    /* our SYN is acknowledged */
-  bool fin_sent;     /* SND.NXT lies beyond our FIN */
-  bool close_queued; /* CLOSE waits for ESTABLISHED (3.10.4, SYN-RECEIVED) */
-  bool rtt_running;  /* an RTT measurement runs (Karn) */
-  bool rtt_known;    /* srtt and rttvar hold a measurement */
-  bool ack_owed;     /* something arrived that the next segment acknowledges */
-  bool resend;       /* one segment may be sent again from snd_rtx */
-  bool syn_resent;   /* our SYN was sent more than once (RFC 6298 (5.7)) */
+  uint32_t persist;           /* present interval of window probes, microseconds */
+  uint32_t rtt_seq;           /* the acknowledgment that ends the running RTT measurement */
+  uint16_t snd_mss;           /* Eff.snd.MSS (MUST-16), at least 1 */
+  uint8_t state;              /* enum vtcp_state */
+  uint8_t timer;              /* enum vtcp_timer */
+  uint8_t origin;             /* enum vtcp_origin */
+  uint8_t retries;            /* retransmissions since the last progress, saturating */
+  uint8_t challenges;         /* challenge ACKs sent in the present second */
+  bool syn_acked;             /* our SYN is acknowledged */
+  bool fin_sent;              /* SND.NXT lies beyond our FIN */
+  bool close_queued;          /* CLOSE waits for ESTABLISHED (3.10.4, SYN-RECEIVED) */
+  bool rtt_running;           /* an RTT measurement runs (Karn) */
+  bool rtt_known;             /* srtt and rttvar hold a measurement */
+  bool ack_owed;              /* something arrived that the next segment acknowledges */
+  bool resend;                /* one segment may be sent again from snd_rtx */
+  bool syn_resent;            /* our SYN was sent more than once (RFC 6298 (5.7)) */
 };
 
 #include "../spec/vtcp.acsl"

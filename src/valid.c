@@ -154,7 +154,8 @@ static bool is_live(const struct vtcp_conn *c)
     return false;
   if (!has_send_space(c) || !has_send_states(c) || !has_receive_space(c) || !has_estimates(c))
     return false;
-  return c->challenges <= c->cfg.challenge_acks && c->snd_mss >= 1 && c->snd_wnd <= c->max_snd_wnd && c->max_snd_wnd <= 0x40000000;
+  return c->challenges <= c->cfg.challenge_acks && c->snd_mss >= 1 && c->snd_wnd <= c->max_snd_wnd
+         && c->max_snd_wnd <= 0x40000000;
 }
 
 bool vtcp_valid(const struct vtcp_conn *conn)
