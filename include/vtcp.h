@@ -130,7 +130,8 @@ struct vtcp_event {
   struct vtcp_segment seg;
 };
 
-/* What the caller now does, in the order of the fields, and before the next step on this connection. */
+/* What the caller now does, all of it, before the next step on this connection: first `acked` leaves the send buffer and
+ * arriving text is stored, then `seg` is sent. */
 struct vtcp_actions {
   uint8_t error;       /* enum vtcp_error: the answer to a call */
   bool spawn;          /* listener: make a child with vtcp_child and give it this same event */

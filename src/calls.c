@@ -131,7 +131,7 @@ static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures waits: receive_error(\old(*c)) == VTCP_OK && !readable_state(\old(*c)) ==> *a == \old(*a);
     ensures hands_over: receive_error(\old(*c)) == VTCP_OK && readable_state(\old(*c)) ==>
                         *a == does_transmit(window_told(read(\old(*c), *e)), e->now,
-                                            { \old(*a) \with .consumed = (uint32_t)taken(\old(*c), *e) });
+                                            does_hand_over(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);

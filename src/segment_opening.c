@@ -67,7 +67,7 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures ignores: e->seg.rst || (!e->seg.has_ack && !e->seg.syn) ==> *a == \old(*a);
     ensures resets: !e->seg.rst && e->seg.has_ack ==> *a == with_rst(\old(*a), e->seg);
     ensures spawns: !e->seg.rst && !e->seg.has_ack && e->seg.syn && \old(c->cfg.listener) ==>
-                    *a == { \old(*a) \with .spawn = (_Bool)1 };
+                    *a == does_spawn(\old(*a));
     ensures opens: listen_opens(\old(*c), e->seg) ==>
                    *a == does_transmit(with_syn_text(opened_by_syn(\old(*c), *e), e->seg), e->now,
                                        does_syn_text(opened_by_syn(\old(*c), *e), e->seg, \old(*a)));
@@ -171,7 +171,7 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     ensures S3_10_7_3: *c == after_syn_sent_arrives(\old(*c), *e);
     ensures bad_ack: syn_sent_bad_ack(\old(*c), e->seg) ==> *a == (e->seg.rst ? \old(*a) : with_rst(\old(*a), e->seg));
     ensures rst: !syn_sent_bad_ack(\old(*c), e->seg) && e->seg.rst ==>
-                 *a == (e->seg.has_ack ? { \old(*a) \with .reset = (_Bool)1, .closed = (_Bool)1 } : \old(*a));
+                 *a == (e->seg.has_ack ? does_reset(\old(*a)) : \old(*a));
     ensures other: !syn_sent_bad_ack(\old(*c), e->seg) && !e->seg.rst && !e->seg.syn ==> *a == \old(*a);
     ensures opens: !syn_sent_bad_ack(\old(*c), e->seg) && !e->seg.rst && e->seg.syn && e->seg.has_ack ==>
                    *a == does_data(synchronized(\old(*c), *e), *e,

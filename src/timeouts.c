@@ -60,7 +60,7 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     assigns *c, *a;
     ensures S3_10_8: *c == after_timeout(\old(*c), *e);
     ensures listening: \old(c->state) == VTCP_LISTEN ==> *a == \old(*a);
-    ensures gives_up: gives_up(\old(*c), e->now) ==> *a == { \old(*a) \with .timed_out = (_Bool)1, .closed = (_Bool)1 };
+    ensures gives_up: gives_up(\old(*c), e->now) ==> *a == does_give_up(\old(*a));
     ensures time_wait_over: time_wait_over(\old(*c), e->now) ==> *a == does_close(\old(*a));
     ensures sends_again: !gives_up(\old(*c), e->now) && expires(\old(*c), e->now) ==>
                          *a == does_transmit(expired(\old(*c), e->now), e->now, does_expire(\old(*c), \old(*a)));
