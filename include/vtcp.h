@@ -244,10 +244,16 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures our_fin: law_our_fin(\old(*conn), *event, *conn);
     ensures last_ack: law_last_ack(\old(*conn), *event, *conn);
     ensures MUST_13: law_time_wait(\old(*conn), *event, *conn);
+    ensures MUST_13_length: law_2msl(\old(*conn), *event, *conn);
+    ensures MUST_20: law_r2(\old(*conn), *event, *conn);
+    ensures A_TMR: law_timer(*conn);
     ensures rst_exact: law_rst_exact(\old(*conn), *event, *conn);
     ensures unacceptable: law_unacceptable(\old(*conn), *event, *conn, *actions);
     ensures ghost_ack: law_ghost_ack(\old(*conn), *event, *conn, *actions);
     ensures delivery: law_delivery(\old(*conn), *event, *conn, *actions);
+    ensures acked_count: law_acked_count(\old(*conn), *conn);
+    ensures received: law_received(\old(*conn), *conn, *actions);
+    ensures syn_text: law_syn_text(\old(*conn), *event, *conn, *actions);
     ensures acked: law_acked(\old(*conn), *conn, *actions);
     ensures sent: law_sent(*conn, *actions);
 */

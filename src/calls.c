@@ -34,10 +34,14 @@ static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 
 /* 3.10.1, passive OPEN. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
+    requires unsent(*a);
     assigns *c, *a;
     ensures S3_10_1: *c == after_open_passive(\old(*c));
     ensures S3_10_1_answer: *a == does_open_passive(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures edge: c->state == \old(c->state) || edge_call(\old(c->state), VTCP_OPEN_PASSIVE, c->state);
+    ensures call: law_call(\old(*c), *c);
+    ensures told: tells_nothing(\old(*a), *a) && a->send == \old(a->send);
 */
 static void open_passive(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -187,7 +191,8 @@ static void want_fin(struct vtcp_conn *c)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
-    ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len);
+    ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
+                  && a->peer_closed == \old(a->peer_closed);
 */
 static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -210,10 +215,15 @@ static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct v
 
 /* 3.10.5 ABORT. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
+    requires unsent(*a);
     assigns *c, *a;
     ensures S3_10_5: *c == after_abort(\old(*c));
     ensures S3_10_5_answer: *a == does_abort(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
+    ensures closed: c->state == VTCP_CLOSED;
+    ensures sent: a->seg.len == 0 && !a->seg.fin;
+    ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
+                  && a->peer_closed == \old(a->peer_closed);
 */
 static void abort_call(struct vtcp_conn *c, struct vtcp_actions *a)
 {

@@ -111,6 +111,7 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -141,6 +142,7 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -178,6 +180,7 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
@@ -198,6 +201,7 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures syn_out: c->state == VTCP_CLOSED || c->syn_acked || c->snd_una != c->snd_nxt;
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -220,6 +224,7 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures wf: vtcp_wf(*c);
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */

@@ -51,10 +51,12 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
     ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more;
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && !a->peer_closed;
     ensures silent: !\result ==> tells_nothing(\old(*a), *a);
     ensures same: !\result ==> same_connection(\old(*c), *c)
-                                && (c->timer_at == \old(c->timer_at) || repeats_fin(\old(*c), e->seg));
+                                && (c->timer_at == \old(c->timer_at)
+                                    || (repeats_fin(\old(*c), e->seg)
+                                        && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
 */
 static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -80,7 +82,8 @@ static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, stru
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_CLOSED || c->state == VTCP_LISTEN;
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
-                    && a->store_len == \old(a->store_len) && a->more == \old(a->more);
+                    && a->store_len == \old(a->store_len) && a->more == \old(a->more)
+                    && a->peer_closed == \old(a->peer_closed);
 */
 static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -105,7 +108,8 @@ static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_CLOSED || (c->state == VTCP_LISTEN && \old(c->state) == VTCP_SYN_RECEIVED);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
-                    && a->store_len == \old(a->store_len) && a->more == \old(a->more);
+                    && a->store_len == \old(a->store_len) && a->more == \old(a->more)
+                    && a->peer_closed == \old(a->peer_closed);
 */
 static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -131,10 +135,10 @@ static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures R5961_answer: *a == (\result ? \old(*a) : does_rst(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more;
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && !a->peer_closed;
     ensures same: !\result && e->seg.seq != \old(c->rcv_nxt) ==>
-                  same_connection(\old(*c), *c) && c->timer_at == \old(c->timer_at);
-    ensures state: !\result ==> c->state == VTCP_CLOSED || same_connection(\old(*c), *c)
+                  untouched(\old(*c), *c);
+    ensures state: !\result ==> c->state == VTCP_CLOSED || untouched(\old(*c), *c)
                                 || (c->state == VTCP_LISTEN && \old(c->state) == VTCP_SYN_RECEIVED);
     ensures R1337: !\result && \old(c->state) == VTCP_TIME_WAIT && c->cfg.rfc1337 ==> c->state == VTCP_TIME_WAIT;
 */
@@ -160,8 +164,8 @@ static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures R5961_syn_answer: *a == (\result ? \old(*a) : does_syn(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more;
-    ensures state: !\result ==> same_connection(\old(*c), *c)
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && !a->peer_closed;
+    ensures state: !\result ==> untouched(\old(*c), *c)
                    || (\old(c->state) == VTCP_SYN_RECEIVED && (c->state == VTCP_CLOSED || c->state == VTCP_LISTEN));
 */
 static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -189,8 +193,9 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
     ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
                     && a->store_len == \old(a->store_len) && a->peer_closed == \old(a->peer_closed);
-    ensures same: !\result ==> same_connection(\old(*c), *c);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && a->seg.len == 0;
+    ensures same: !\result ==> untouched(\old(*c), *c);
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more
+                                                   && !a->peer_closed && a->seg.len == 0 && !a->seg.fin;
 */
 static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -241,10 +246,13 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures last_ack: law_last_ack(\old(*c), *e, *c);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
     ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
     ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);
     ensures delivery: law_delivery(\old(*c), *e, *c, *a);
+    ensures acked_count: law_acked_count(\old(*c), *c);
+    ensures received: law_received(\old(*c), *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
 */
@@ -287,10 +295,14 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures last_ack: law_last_ack(\old(*c), *e, *c);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
     ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
     ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);
     ensures delivery: law_delivery(\old(*c), *e, *c, *a);
+    ensures acked_count: law_acked_count(\old(*c), *c);
+    ensures received: law_received(\old(*c), *c, *a);
+    ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
 */

@@ -36,6 +36,10 @@ static void take_syn(struct vtcp_conn *c, const struct vtcp_event *e, uint32_t w
     ensures refines: *c == with_syn_text(\old(*c), e->seg);
     ensures answers: *a == does_syn_text(\old(*c), e->seg, \old(*a));
     ensures mid: mid_step(*c);
+    ensures stores: a->store_len <= least(e->seg.len, \old(c->rcv_wnd)) && c->rcv_len == a->store_len
+                    && c->irs == \old(c->irs) && c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->store_len)
+                    && a->peer_closed == \old(a->peer_closed) && a->store_from == \old(a->store_from)
+                    && a->store_at == \old(a->store_at);
 */
 static void keep_syn_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -52,6 +56,8 @@ static void keep_syn_text(struct vtcp_conn *c, const struct vtcp_event *e, struc
     assigns *c;
     ensures refines: *c == opened_by_syn(\old(*c), *e);
     ensures mid: mid_step(*c) && c->state == VTCP_SYN_RECEIVED && c->rcv_len == 0;
+    ensures first: c->irs == e->seg.seq && c->rcv_nxt == seq_add(c->irs, 1) && c->rcv_wnd <= c->cfg.rcv_buf
+                   && c->cfg == \old(c->cfg);
 */
 static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -80,6 +86,7 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
 */
@@ -108,6 +115,8 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     assigns *c;
     ensures refines: *c == crossing_syns(\old(*c), *e);
     ensures mid: mid_step(*c) && c->state == VTCP_SYN_RECEIVED && c->rcv_len == 0;
+    ensures first: c->irs == e->seg.seq && c->rcv_nxt == seq_add(c->irs, 1) && c->rcv_wnd <= c->cfg.rcv_buf
+                   && c->cfg == \old(c->cfg);
 */
 static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -130,6 +139,7 @@ static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures state: c->state == VTCP_SYN_RECEIVED && !c->syn_acked;
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && !a->seg.rst;
+    ensures syn_text: e->type == VTCP_ARRIVES && e->seg.syn ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -153,6 +163,7 @@ static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct v
                         && c->rcv_nxt == seq_add(seq_add(text_seq(e->seg), e->seg.len), 1)));
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && !a->seg.rst;
+    ensures syn_text: e->type == VTCP_ARRIVES ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -188,12 +199,14 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
 */
 static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (e->seg.has_ack && e->seg.ack != c->snd_nxt) {
+    /*@ assert refuses: after_syn_sent_arrives(*c, *e) == *c; */
     if (!e->seg.rst)
       form_rst(e, a);
     return;

@@ -10,7 +10,9 @@
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures stores: \old(a->store_len) == 0 ==> law_stores(\old(*c), *e, *c, *a);
+    ensures received: \old(a->store_len) == 0 ==> c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->store_len);
     ensures state: c->state == \old(c->state);
+    ensures timer: same_timer(\old(*c), *c) && a->peer_closed == \old(a->peer_closed);
 */
 static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -51,6 +53,10 @@ static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len) && a->store_len == \old(a->store_len)
                     && a->store_from == \old(a->store_from) && a->store_at == \old(a->store_at);
+    ensures received: !\old(a->peer_closed) ==> c->rcv_nxt == seq_add(\old(c->rcv_nxt), one_if(a->peer_closed != 0));
+    ensures MUST_13: c->timer == \old(c->timer)
+                     && (c->timer_at == \old(c->timer_at)
+                         || (c->state == VTCP_TIME_WAIT && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
 */
 static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -72,7 +78,7 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 /* From the seventh check to the end of SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
     requires c->syn_acked || c->state == VTCP_CLOSED;
-    requires unsent(*a) && a->store_len == 0;
+    requires unsent(*a) && a->store_len == 0 && !a->peer_closed;
     assigns *c, *a;
     ensures refines: *c == after_data(\old(*c), *e);
     ensures answers: *a == does_data(\old(*c), *e, \old(*a));

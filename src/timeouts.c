@@ -68,8 +68,9 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0;
+    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures MUST_20: law_r2(\old(*c), *e, *c);
 */
 static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

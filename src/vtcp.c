@@ -66,7 +66,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0;
+    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
 */
 static void more_to_send(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

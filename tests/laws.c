@@ -369,7 +369,8 @@ static void laws_of_opening(const struct vtcp_conn *p, const struct vtcp_event *
     law(field == NULL, "law_old_syn", "%s changed", field);
   }
   if (segment && p->state == VTCP_LISTEN && q->state != VTCP_LISTEN) {
-    law(q->state == VTCP_SYN_RECEIVED && e->seg.syn && !q->syn_acked, "law_listen", "one segment leads too far");
+    law(q->state == VTCP_SYN_RECEIVED && e->seg.syn && !e->seg.rst && !e->seg.has_ack && !q->syn_acked, "law_listen",
+        "one segment leads too far");
   }
 }
 
@@ -394,12 +395,40 @@ static void laws_of_closing(const struct vtcp_conn *p, const struct vtcp_event *
   }
 }
 
+/* So many microseconds from then on, or never: time does not wrap. */
+static uint64_t after(uint64_t then, uint64_t us)
+{
+  return then <= UINT64_MAX - us ? then + us : UINT64_MAX;
+}
+
+static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q)
+{
+  bool open = q->state > VTCP_LISTEN && q->state != VTCP_TIME_WAIT;
+  bool fin_waits = one_of(q->state, OF(FIN_WAIT_1) | OF(CLOSING) | OF(LAST_ACK)) && !q->fin_sent;
+  if (open && (q->snd_una != q->snd_nxt || (q->snd_wnd == 0 && (q->snd_len > 0 || fin_waits)))) {
+    law(q->timer == VTCP_RETRANSMISSION || q->timer == VTCP_PERSIST, "law_timer", "%s waits for ever",
+        vtcp_state_name(q->state));
+  }
+  law((q->timer == VTCP_TIME_WAIT_TIMER) == (q->state == VTCP_TIME_WAIT), "law_timer", "2 MSL in %s",
+      vtcp_state_name(q->state));
+  if (e->type == VTCP_TIMEOUT && p->state != q->state && p->state != VTCP_TIME_WAIT) {
+    uint64_t r2 = p->cfg.user_timeout_ms ? p->cfg.user_timeout_ms : p->syn_acked ? p->cfg.r2_ms : p->cfg.r2_syn_ms;
+    law(p->timer != VTCP_NO_TIMER && e->now >= after(p->progress_at, r2 * 1000), "law_r2", "given up before its time");
+  }
+  if (q->state == VTCP_TIME_WAIT && !(p->state == VTCP_TIME_WAIT && q->timer_at == p->timer_at)) {
+    law(e->type == VTCP_ARRIVES && q->timer_at == after(e->now, (uint64_t)2000 * p->cfg.msl_ms), "law_2msl",
+        "TIME-WAIT does not last 2 MSL");
+  }
+}
+
 static void laws_off_the_path(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
                               const struct vtcp_actions *a)
 {
   const struct vtcp_segment *s = &e->seg;
   const char *field = what_changed(p, q);
-  bool exact = p->state >= VTCP_SYN_RECEIVED ? s->seq == p->rcv_nxt : s->has_ack && s->ack == p->snd_nxt;
+  bool exact = p->state >= VTCP_SYN_RECEIVED ? s->seq == p->rcv_nxt
+               : p->state == VTCP_SYN_SENT   ? s->has_ack && s->ack == p->snd_nxt
+                                             : false;
   if (s->rst && !exact) {
     law(field == NULL && q->timer_at == p->timer_at, "law_rst_exact", "%s changed", field == NULL ? "timer_at" : field);
   }
@@ -431,14 +460,28 @@ static void laws_of_text(const struct vtcp_conn *p, const struct vtcp_event *e, 
           q->rcv_len == p->rcv_len + a->store_len,
         "law_delivery", "not the next octets");
   }
+  if (p->state < VTCP_SYN_RECEIVED && a->store_len > 0) {
+    law(e->type == VTCP_ARRIVES && e->seg.syn && q->irs == e->seg.seq && a->store_from == 0 && a->store_at == 0 &&
+          q->rcv_len == a->store_len,
+        "law_syn_text", "not the first octets");
+    law(a->store_len <= e->seg.len && a->store_len <= p->cfg.rcv_buf, "law_syn_text", "more than there is");
+    law(q->rcv_nxt == q->irs + 1 + a->store_len + a->peer_closed, "law_syn_text", "RCV.NXT");
+  }
+  if (lasts(p, q)) {
+    uint64_t all = (uint64_t)p->acked + (uint32_t)(q->snd_una - p->snd_una) - (!p->syn_acked && q->syn_acked);
+    law(q->acked == (all < UINT32_MAX ? all : UINT32_MAX), "law_acked_count", "%u", (unsigned)q->acked);
+    law(q->rcv_nxt == p->rcv_nxt + a->store_len + a->peer_closed, "law_received",
+        "RCV.NXT moves over what is not told");
+  }
   law(a->acked == 0 || q->state == VTCP_CLOSED || p->snd_len == q->snd_len + a->acked, "law_acked",
       "%u octets are acknowledged, %u of %u remain", (unsigned)a->acked, (unsigned)q->snd_len, (unsigned)p->snd_len);
-  if (a->send && a->seg.len > 0) {
+  if (a->send && (a->seg.len > 0 || a->seg.fin)) {
     uint64_t end = (uint64_t)a->text_at + a->seg.len;
     law(end <= q->snd_len && a->seg.len <= q->snd_mss, "law_sent", "not of the send buffer, or too large");
-    law(end <= q->snd_wnd || (q->snd_wnd == 0 && a->text_at == 0 && a->seg.len == 1), "law_sent",
-        "beyond the peer's window");
-    law((uint32_t)(a->seg.seq - q->snd_una) == a->text_at, "law_sent", "SEQ is not that of its first octet");
+    law(end + a->seg.fin <= q->snd_wnd || (q->snd_wnd == 0 && a->text_at == 0 && a->seg.len + a->seg.fin == 1),
+        "law_sent", "beyond the peer's window");
+    law((uint32_t)(a->seg.seq - q->snd_una) == a->text_at + !q->syn_acked, "law_sent",
+        "SEQ is not that of its first octet");
   }
 }
 
@@ -454,6 +497,7 @@ static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, 
   laws_of_numbers(p, q);
   laws_of_opening(p, e, q);
   laws_of_closing(p, e, q);
+  laws_of_time(p, e, q);
   laws_of_text(p, e, q, a);
 }
 
