@@ -57,6 +57,10 @@ dist: ## build/dist/vtcp.h and vtcp.c: the two-file embedding
 size: dist ## code and record sizes: this machine and Cortex-M4
 	@tools/size build/dist
 
+instructions: dist ## instructions that a step takes (callgrind)
+	@tools/setup instructions
+	@tools/instructions build/dist
+
 format: ## lay out the C text
 	clang-format -i $(FORMATTED)
 
@@ -88,7 +92,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all core demo check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size format \
+.PHONY: all core demo check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions format \
   formatted clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

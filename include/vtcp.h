@@ -196,6 +196,10 @@ struct vtcp_conn {
 /* The defaults: RFC values, 64 KiB buffers, 60 s MSL, IPv4 over Ethernet. */
 /*@ assigns \nothing;
     ensures usable: config_ok(\result);
+    ensures MUST_15: \result.default_mss == 536;
+    ensures MUST_13: \result.msl_ms >= 30000;
+    ensures R6298_2_1: \result.rto_initial_ms == 1000 && \result.rto_min_ms == 1000 && \result.rto_max_ms >= 60000;
+    ensures SHLD_11: \result.r2_ms >= 100000;
 */
 struct vtcp_config vtcp_config_default(void);
 
@@ -203,22 +207,25 @@ struct vtcp_config vtcp_config_default(void);
 /*@ requires \valid_read(cfg);
     assigns \nothing;
     ensures config: \result == VTCP_CONFIG_OK <==> config_ok(*cfg);
+    ensures reason: \result == config_reason(*cfg);
 */
 enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg);
 
 /* A CLOSED connection with this configuration. Refused (conn untouched) with a reason if the configuration is. */
 /*@ requires \valid(conn) && \valid_read(cfg) && \separated(conn, cfg);
     assigns *conn;
-    ensures refused: \result == VTCP_CONFIG_OK <==> config_ok(*cfg);
-    ensures untouched: \result != VTCP_CONFIG_OK ==> conn->state == \old(conn->state);
-    ensures closed: \result == VTCP_CONFIG_OK ==> conn->state == VTCP_CLOSED && vtcp_wf(*conn);
+    ensures refused: \result == config_reason(*cfg) && (\result == VTCP_CONFIG_OK <==> config_ok(*cfg));
+    ensures untouched: \result != VTCP_CONFIG_OK ==> *conn == \old(*conn);
+    ensures closed: \result == VTCP_CONFIG_OK ==> conn->state == VTCP_CLOSED && holds_nothing(*conn) && vtcp_wf(*conn);
+    ensures configured: \result == VTCP_CONFIG_OK ==> conn->cfg == *cfg;
 */
 enum vtcp_config_error vtcp_init(struct vtcp_conn *conn, const struct vtcp_config *cfg);
 
 /* After `spawn`: a child of the listener, in LISTEN. Give it the event that the listener answered with `spawn`. */
 /*@ requires \valid_read(listener) && \valid(child) && \separated(listener, child) && vtcp_wf(*listener);
     assigns *child;
-    ensures child: child->state == VTCP_LISTEN && child->origin == VTCP_CHILD && !child->cfg.listener;
+    ensures child: child->state == VTCP_LISTEN && child->origin == VTCP_CHILD && holds_nothing(*child);
+    ensures configured: child->cfg == { listener->cfg \with .listener = (_Bool)0 };
     ensures wf: vtcp_wf(*child);
 */
 void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);

