@@ -61,6 +61,9 @@ instructions: dist ## instructions that a step takes (callgrind)
 	@tools/setup instructions
 	@tools/instructions build/dist
 
+requirements: ## the ledger of RFC 9293's requirements against contracts and tests
+	@tools/requirements
+
 format: ## lay out the C text
 	clang-format -i $(FORMATTED)
 
@@ -92,7 +95,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all core demo check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions format \
-  formatted clean help
+.PHONY: all core demo check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
+  requirements format formatted clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
