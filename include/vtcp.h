@@ -125,8 +125,8 @@ struct vtcp_event {
   uint32_t len; /* octets, for SEND and RECEIVE */
   uint8_t type; /* enum vtcp_event_type */
   bool remote;  /* the remote socket is specified (the addresses stay with the caller) */
-  bool push;    /* SEND's PUSH flag */
-  bool urgent;  /* SEND's URGENT flag */
+  bool push;    /* SEND's PUSH flag: without effect, for every SEND is pushed (spec/DEVIATIONS.md) */
+  bool urgent;  /* SEND's URGENT flag: not looked at yet */
   struct vtcp_segment seg;
 };
 
@@ -162,7 +162,8 @@ struct vtcp_actions {
 struct vtcp_conn {
   struct vtcp_config cfg;
   uint64_t timer_at;     /* when `timer` expires */
-  uint64_t progress_at;  /* when the peer last let us make progress: R2 and the user timeout count from here */
+  uint64_t progress_at;  /* when the peer last let us make progress, or the first window probe since it last answered one
+                            was sent: R2 and the user timeout count from here */
   uint64_t rtt_at;       /* when the segment ending at rtt_seq was sent */
   uint64_t challenge_at; /* when the present second of the challenge budget began */
   uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
@@ -179,7 +180,7 @@ struct vtcp_conn {
   uint8_t state;              /* enum vtcp_state */
   uint8_t timer;              /* enum vtcp_timer */
   uint8_t origin;             /* enum vtcp_origin */
-  uint8_t retries;            /* retransmissions since the last progress, saturating */
+  uint8_t retries;            /* retransmissions since the last progress or answer, saturating */
   uint8_t challenges;         /* challenge ACKs sent in the present second */
   bool syn_acked;             /* our SYN is acknowledged */
   bool fin_sent;              /* SND.NXT lies beyond our FIN */
@@ -253,6 +254,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures MUST_13: law_time_wait(\old(*conn), *event, *conn);
     ensures MUST_13_length: law_2msl(\old(*conn), *event, *conn);
     ensures MUST_20: law_r2(\old(*conn), *event, *conn);
+    ensures MUST_37: law_probes(\old(*conn), *event, *conn);
     ensures A_TMR: law_timer(*conn);
     ensures rst_exact: law_rst_exact(\old(*conn), *event, *conn);
     ensures unacceptable: law_unacceptable(\old(*conn), *event, *conn, *actions);
@@ -262,7 +264,8 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures received: law_received(\old(*conn), *conn, *actions);
     ensures syn_text: law_syn_text(\old(*conn), *event, *conn, *actions);
     ensures acked: law_acked(\old(*conn), *conn, *actions);
-    ensures sent: law_sent(*conn, *actions);
+    ensures MUST_65: law_syn_sent(*conn, *actions);
+    ensures sent: law_text_sent(*conn, *actions);
 */
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions);
 

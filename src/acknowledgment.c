@@ -195,7 +195,7 @@ static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtc
   bool fin = is_fin_ack(c, e);
 
   if (c->timer == VTCP_PERSIST)
-    c->progress_at = e->now;
+    c->retries = 0;
   acknowledge(c, e, a);
   update_window(c, e);
   move_by_ack(c, fin, a);

@@ -222,7 +222,7 @@ static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct v
     ensures S3_10_5_answer: *a == does_abort(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures closed: c->state == VTCP_CLOSED;
-    ensures sent: a->seg.len == 0 && !a->seg.fin;
+    ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
                   && a->peer_closed == \old(a->peer_closed);
 */

@@ -47,6 +47,7 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
     requires c->state >= VTCP_SYN_RECEIVED;
     assigns *c, *a;
     ensures passes: \result <==> passes_sequence(\old(*c), e->seg);
+    ensures inside: \result ==> !outside(\old(*c), e->seg);
     ensures S3_10_7_4_seq: *c == (\result ? \old(*c) : refused_sequence(\old(*c), *e));
     ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
@@ -160,6 +161,8 @@ static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     requires c->state >= VTCP_SYN_RECEIVED;
     assigns *c, *a;
     ensures passes: \result <==> !stops_at_syn(\old(*c), e->seg);
+    ensures crossing: \result && e->seg.syn ==>
+                      c->state == VTCP_SYN_RECEIVED && e->seg.has_ack && e->seg.seq == c->irs;
     ensures R5961_syn: *c == (\result ? \old(*c) : after_syn(\old(*c), *e));
     ensures R5961_syn_answer: *a == (\result ? \old(*a) : does_syn(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
@@ -195,7 +198,7 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                     && a->store_len == \old(a->store_len) && a->peer_closed == \old(a->peer_closed);
     ensures same: !\result ==> untouched(\old(*c), *c);
     ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more
-                                                   && !a->peer_closed && a->seg.len == 0 && !a->seg.fin;
+                                                   && !a->peer_closed && law_sent(*c, *a);
 */
 static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

@@ -26,6 +26,16 @@ static bool is_unanswered(const struct vtcp_conn *c)
   return c->timer == VTCP_RETRANSMISSION || c->timer == VTCP_PERSIST;
 }
 
+/* Whether R2 counts: not while the peer has answered every window probe (MUST-37). */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures MUST_37: \result <==> patience_runs(*c);
+*/
+static bool is_patience_running(const struct vtcp_conn *c)
+{
+  return c->timer == VTCP_RETRANSMISSION || (c->timer == VTCP_PERSIST && c->retries > 0);
+}
+
 /* The retransmission or persist timer expired: back off, and send again from SND.UNA (RFC 6298 (5.4) to (5.6)). */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && unanswered(*c);
     assigns *c, *a;
@@ -45,6 +55,8 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
   else
     c->persist = interval;
   c->timer_at = time_after(now, interval);
+  if (!is_patience_running(c))
+    c->progress_at = now;
   if (c->retries < 255)
     c->retries++;
   c->snd_rtx = c->snd_una;
@@ -69,14 +81,16 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures received: law_received(\old(*c), *c, *a);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
+    ensures MUST_37: law_probes(\old(*c), *e, *c);
 */
 static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (c->state == VTCP_LISTEN)
     return;
-  if (is_unanswered(c) && time_after(c->progress_at, patience(c)) <= e->now) {
+  if (is_patience_running(c) && time_after(c->progress_at, patience(c)) <= e->now) {
     delete_tcb(c);
     a->timed_out = true;
     a->closed = true;

@@ -67,6 +67,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures received: law_received(\old(*c), *c, *a);
 */
 static void more_to_send(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -107,11 +108,11 @@ uint64_t vtcp_deadline(const struct vtcp_conn *conn)
 {
   if (is_anything_due(conn))
     return 0;
-  if (is_unanswered(conn)) {
+  if (is_patience_running(conn)) {
     uint64_t limit = time_after(conn->progress_at, patience(conn));
     return conn->timer_at <= limit ? conn->timer_at : limit;
   }
-  return conn->timer == VTCP_TIME_WAIT_TIMER ? conn->timer_at : UINT64_MAX;
+  return conn->timer != VTCP_NO_TIMER ? conn->timer_at : UINT64_MAX;
 }
 
 uint32_t vtcp_send_room(const struct vtcp_conn *conn)

@@ -414,6 +414,7 @@ static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, 
   if (e->type == VTCP_TIMEOUT && p->state != q->state && p->state != VTCP_TIME_WAIT) {
     uint64_t r2 = p->cfg.user_timeout_ms ? p->cfg.user_timeout_ms : p->syn_acked ? p->cfg.r2_ms : p->cfg.r2_syn_ms;
     law(p->timer != VTCP_NO_TIMER && e->now >= after(p->progress_at, r2 * 1000), "law_r2", "given up before its time");
+    law(p->timer != VTCP_PERSIST || p->retries > 0, "law_probes", "given up though every probe was answered");
   }
   if (q->state == VTCP_TIME_WAIT && !(p->state == VTCP_TIME_WAIT && q->timer_at == p->timer_at)) {
     law(e->type == VTCP_ARRIVES && q->timer_at == after(e->now, (uint64_t)2000 * p->cfg.msl_ms), "law_2msl",
@@ -475,12 +476,18 @@ static void laws_of_text(const struct vtcp_conn *p, const struct vtcp_event *e, 
   }
   law(a->acked == 0 || q->state == VTCP_CLOSED || p->snd_len == q->snd_len + a->acked, "law_acked",
       "%u octets are acknowledged, %u of %u remain", (unsigned)a->acked, (unsigned)q->snd_len, (unsigned)p->snd_len);
+  if (a->send) {
+    law(a->seg.has_mss == a->seg.syn, "law_syn_sent", "MSS belongs on every SYN, there alone");
+    law(!a->seg.syn || (a->seg.seq == q->iss && a->seg.mss == q->cfg.rcv_mss && !q->syn_acked && a->seg.len == 0 &&
+                        !a->seg.fin && !a->seg.rst && (!a->seg.has_ack || a->seg.ack == q->rcv_nxt)),
+        "law_syn_sent", "not the SYN at ISS, alone");
+  }
   if (a->send && (a->seg.len > 0 || a->seg.fin)) {
     uint64_t end = (uint64_t)a->text_at + a->seg.len;
-    law(end <= q->snd_len && a->seg.len <= q->snd_mss, "law_sent", "not of the send buffer, or too large");
+    law(end <= q->snd_len && a->seg.len <= q->snd_mss, "law_text_sent", "not of the send buffer, or too large");
     law(end + a->seg.fin <= q->snd_wnd || (q->snd_wnd == 0 && a->text_at == 0 && a->seg.len + a->seg.fin == 1),
-        "law_sent", "beyond the peer's window");
-    law((uint32_t)(a->seg.seq - q->snd_una) == a->text_at + !q->syn_acked, "law_sent",
+        "law_text_sent", "beyond the peer's window");
+    law((uint32_t)(a->seg.seq - q->snd_una) == a->text_at + !q->syn_acked, "law_text_sent",
         "SEQ is not that of its first octet");
   }
 }

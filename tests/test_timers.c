@@ -742,6 +742,33 @@ static void probes_that_are_answered(void **unused)
   ends(&t);
 }
 
+/* ... also with a user timeout that is shorter than the interval of the probes: it counts from the first probe that is not
+ * answered. */
+static void probes_rarer_than_the_user_timeout(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  in_established(&t);
+  t.conn.cfg.user_timeout_ms = 20000;
+  arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+  writes(&t, 100);
+  for (int i = 0; i < 100; i++) {
+    expires(&t);
+    t.signals_open = false;
+    sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+    t.now += 50 * MS;
+    arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    in_state(&t, VTCP_ESTABLISHED);
+  }
+  expires(&t);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+  uint64_t probed = t.now;
+  until_the_end(&t, probed);
+  require(t.now == probed + 20 * SECOND, "the end came %.3f s after the probe", (double)(t.now - probed) / 1e6);
+  ends(&t);
+}
+
 /* T04: nobody answers: R2. */
 static void probes_that_nobody_answers(void **unused)
 {
@@ -869,6 +896,7 @@ int main(void)
     cmocka_unit_test(the_intervals_of_probes),
     cmocka_unit_test(probes_for_octets_in_flight),
     cmocka_unit_test(probes_that_are_answered),
+    cmocka_unit_test(probes_rarer_than_the_user_timeout),
     cmocka_unit_test(probes_that_nobody_answers),
     cmocka_unit_test(abort_while_probing),
     cmocka_unit_test(time_wait_lasts_twice_the_msl),
