@@ -485,6 +485,47 @@ static void write_block(uint8_t *b, uint32_t i, struct vtcp_sack_block block)
   put32(b, i + 4, block.right);
 }
 
+/*@ requires writable: i + 8 * count <= 60 && \valid(b + (i .. i + 8 * count - 1));
+    requires count: 1 <= count <= 2;
+    assigns b[i .. i + 8 * count - 1];
+    ensures first: block_written(b, i, first);
+    ensures second: count > 1 ==> block_written(b, i + 8, second);
+*/
+static void write_blocks(uint8_t *b, uint32_t i, uint32_t count, struct vtcp_sack_block first,
+                         struct vtcp_sack_block second)
+{
+  write_block(b, i, first);
+  if (count > 1)
+    write_block(b, i + 8, second);
+}
+
+/*@ requires writable: \valid(b + (i .. i + 3)) && i <= 56;
+    requires count: 1 <= count <= 4;
+    assigns b[i .. i + 3];
+    ensures nops: octets_are(b, i, 1, 1);
+    ensures kind: octets_are(b, i + 2, 5, 2 + 8 * count);
+*/
+static void write_sack_kind(uint8_t *b, uint32_t i, uint32_t count)
+{
+  put_octets(b, i, KIND_NOP, KIND_NOP);
+  put_octets(b, i + 2, KIND_SACK, (uint8_t)(2 + 8 * count));
+}
+
+/*@ requires writable: 20 <= i && i + 4 + 8 * two <= 60 && \valid(b + (i .. i + 4 + 8 * two - 1));
+    requires count: s->sack_count <= 4 && two == (s->sack_count > 2 ? 2 : s->sack_count) && two > 0;
+    requires \valid_read(s) && \separated(s, b + (..));
+    assigns b[i .. i + 4 + 8 * two - 1];
+    ensures nops: octets_are(b, i, 1, 1);
+    ensures kind: octets_are(b, i + 2, 5, 2 + 8 * s->sack_count);
+    ensures first: block_written(b, i + 4, s->sack[0]);
+    ensures second: two > 1 ==> block_written(b, i + 12, s->sack[1]);
+*/
+static void write_sack_start(uint8_t *b, uint32_t i, uint32_t two, const struct vtcp_segment *s)
+{
+  write_sack_kind(b, i, s->sack_count);
+  write_blocks(b, i + 4, two, s->sack[0], s->sack[1]);
+}
+
 /*@ requires writable: 20 <= i && i + sack_size(*s) <= 60 && \valid(b + (i .. i + sack_size(*s) - 1));
     requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (..));
     assigns b[i .. i + sack_size(*s) - 1];
@@ -492,23 +533,20 @@ static void write_block(uint8_t *b, uint32_t i, struct vtcp_sack_block block)
 */
 static void write_sack(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
 {
-  if (s->sack_count == 0)
+  uint32_t count = s->sack_count;
+
+  if (count == 0)
     return;
-  put_octets(b, i, KIND_NOP, KIND_NOP);
-  put_octets(b, i + 2, KIND_SACK, (uint8_t)(2 + 8u * s->sack_count));
-  write_block(b, i + 4, s->sack[0]);
-  /*@ assert first: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * s->sack_count); */
-  if (s->sack_count > 1)
-    write_block(b, i + 12, s->sack[1]);
-  /*@ assert second: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * s->sack_count); */
-  /*@ assert second_0: block_written(b, i + 4, s->sack[0]); */
-  if (s->sack_count > 2)
-    write_block(b, i + 20, s->sack[2]);
-  /*@ assert third: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * s->sack_count); */
-  /*@ assert third_0: block_written(b, i + 4, s->sack[0]); */
-  /*@ assert third_1: s->sack_count > 1 ==> block_written(b, i + 12, s->sack[1]); */
-  if (s->sack_count > 3)
-    write_block(b, i + 28, s->sack[3]);
+  /*@ assert size: sack_size(*s) == 4 + 8 * count; */
+  if (count <= 2) {
+    write_sack_start(b, i, count, s);
+    return;
+  }
+  write_sack_start(b, i, 2, s);
+  write_blocks(b, i + 20, count - 2, s->sack[2], s->sack[3]);
+  /*@ assert kind_stays: octets_are(b, i, 1, 1) && octets_are(b, i + 2, 5, 2 + 8 * count); */
+  /*@ assert first_stays: block_written(b, i + 4, s->sack[0]); */
+  /*@ assert second_stays: block_written(b, i + 12, s->sack[1]); */
 }
 
 /*@ requires writable: 20 <= i && i + uto_size(*s) <= 60 && \valid(b + (i .. i + uto_size(*s) - 1));
@@ -522,6 +560,51 @@ static void write_uto(uint8_t *b, uint32_t i, const struct vtcp_segment *s)
     return;
   put_octets(b, i, KIND_UTO, 4);
   put16(b, i + 2, s->uto);
+}
+
+/* The groups from the front, two and three: what is written once is not touched again. */
+/*@ requires writable: 20 <= ts && ts == 20 + mss_size(*s) && ts + ts_size(*s) <= 60
+      && \valid(b + (20 .. ts + ts_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (..));
+    assigns b[20 .. ts + ts_size(*s) - 1];
+    ensures mss: mss_written(b, 20, *s);
+    ensures ts: ts_written(b, ts, *s);
+*/
+static void write_first_options(uint8_t *b, uint32_t ts, const struct vtcp_segment *s)
+{
+  /*@ assert mss_ends: s->has_mss ==> ts == 24; */
+  write_mss(b, 20, s);
+  write_ts(b, ts, s);
+}
+
+/*@ requires writable: 20 <= i && uto == i + wscale_size(*s) && uto + uto_size(*s) <= 60
+      && \valid(b + (i .. uto + uto_size(*s) - 1));
+    requires \valid_read(s) && \separated(s, b + (..));
+    assigns b[i .. uto + uto_size(*s) - 1];
+    ensures wscale: wscale_written(b, i, *s);
+    ensures uto: uto_written(b, uto, *s);
+*/
+static void write_middle_options(uint8_t *b, uint32_t i, uint32_t uto, const struct vtcp_segment *s)
+{
+  /*@ assert wscale_ends: s->has_wscale ==> uto == i + 4; */
+  write_wscale(b, i, s);
+  write_uto(b, uto, s);
+}
+
+/*@ requires places: 20 <= i && uto == i + wscale_size(*s) && sack == uto + uto_size(*s) && sack + sack_size(*s) <= 60;
+    requires writable: \valid(b + (i .. sack + sack_size(*s) - 1));
+    requires \valid_read(s) && s->sack_count <= 4 && \separated(s, b + (..));
+    assigns b[i .. sack + sack_size(*s) - 1];
+    ensures wscale: wscale_written(b, i, *s);
+    ensures uto: uto_written(b, uto, *s);
+    ensures sack: sack_written(b, sack, *s);
+*/
+static void write_last_options(uint8_t *b, uint32_t i, uint32_t uto, uint32_t sack, const struct vtcp_segment *s)
+{
+  /*@ assert wscale_ends: s->has_wscale ==> sack >= i + 4; */
+  /*@ assert uto_ends: s->has_uto ==> sack == uto + 4; */
+  write_middle_options(b, i, uto, s);
+  write_sack(b, sack, s);
 }
 
 /*@ requires writable: header_size(*s) <= 60 && \valid(b + (20 .. header_size(*s) - 1));
@@ -541,29 +624,16 @@ static void write_options(uint8_t *b, const struct vtcp_segment *s)
   uint32_t sack = uto + uto_size(s);
 
   /*@ assert places: ts == ts_at(*s) && wscale == wscale_at(*s) && uto == uto_at(*s) && sack == sack_at(*s); */
-  /*@ assert sizes: mss_size(*s) == ts - 20 && ts_size(*s) == wscale - ts && wscale_size(*s) == uto - wscale
-        && uto_size(*s) == sack - uto && sack_size(*s) == header_size(*s) - sack; */
+  /*@ assert sizes: 20 + mss_size(*s) == ts && ts + ts_size(*s) == wscale && wscale + wscale_size(*s) == uto
+        && uto + uto_size(*s) == sack && sack + sack_size(*s) == header_size(*s); */
   /*@ assert order: 20 <= ts <= wscale <= uto <= sack <= header_size(*s); */
   /*@ assert mss_ends: s->has_mss ==> ts == 24; */
   /*@ assert ts_ends: s->has_ts ==> wscale == ts + 12; */
   /*@ assert sack_permitted_ends: !s->has_ts && s->sack_permitted ==> wscale == ts + 4; */
-  /*@ assert wscale_ends: s->has_wscale ==> uto == wscale + 4; */
-  /*@ assert uto_ends: s->has_uto ==> sack == uto + 4; */
-  write_mss(b, 20, s);
-  write_ts(b, ts, s);
-  /*@ assert mss_stays_1: mss_written(b, 20, *s); */
-  write_wscale(b, wscale, s);
-  /*@ assert mss_stays_2: mss_written(b, 20, *s); */
-  /*@ assert ts_stays_2: ts_written(b, ts, *s); */
-  write_uto(b, uto, s);
-  /*@ assert mss_stays_3: mss_written(b, 20, *s); */
-  /*@ assert ts_stays_3: ts_written(b, ts, *s); */
-  /*@ assert wscale_stays_3: wscale_written(b, wscale, *s); */
-  write_sack(b, sack, s);
-  /*@ assert mss_stays_4: mss_written(b, 20, *s); */
-  /*@ assert ts_stays_4: ts_written(b, ts, *s); */
-  /*@ assert wscale_stays_4: wscale_written(b, wscale, *s); */
-  /*@ assert uto_stays_4: uto_written(b, uto, *s); */
+  write_first_options(b, ts, s);
+  write_last_options(b, wscale, uto, sack, s);
+  /*@ assert mss_stays: mss_written(b, 20, *s); */
+  /*@ assert ts_stays: ts_written(b, ts, *s); */
 }
 
 uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t room)
@@ -574,6 +644,7 @@ uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t
   uint32_t header = header_size(segment);
   if (header > 60 || header > room)
     return 0;
+  /*@ assert result: header == emit_result(*segment, room); */
   write_fields(octets, header, segment);
   write_options(octets, segment);
   /*@ assert fields_stay: fields_written(octets, header, *segment); */
@@ -672,12 +743,17 @@ static uint64_t sum_octets(const uint8_t *b, uint32_t n)
       loop assigns sum, i;
       loop variant n - i; */
   for (; n - i >= 16; i += 16) {
-    /*@ assert first: words_from(b, n, i) == two_words(b, i) + words_from(b, n, i + 4); */
-    /*@ assert second: words_from(b, n, i + 4) == two_words(b, i + 4) + words_from(b, n, i + 8); */
-    /*@ assert third: words_from(b, n, i + 8) == two_words(b, i + 8) + words_from(b, n, i + 12); */
-    /*@ assert fourth: words_from(b, n, i + 12) == two_words(b, i + 12) + words_from(b, n, i + 16); */
+    uint64_t turn = sum16(b, i);
+    /*@ assert word_0: words_from(b, n, i) == wire16(b, i) + words_from(b, n, i + 2); */
+    /*@ assert word_1: words_from(b, n, i + 2) == wire16(b, i + 2) + words_from(b, n, i + 4); */
+    /*@ assert word_2: words_from(b, n, i + 4) == wire16(b, i + 4) + words_from(b, n, i + 6); */
+    /*@ assert word_3: words_from(b, n, i + 6) == wire16(b, i + 6) + words_from(b, n, i + 8); */
+    /*@ assert word_4: words_from(b, n, i + 8) == wire16(b, i + 8) + words_from(b, n, i + 10); */
+    /*@ assert word_5: words_from(b, n, i + 10) == wire16(b, i + 10) + words_from(b, n, i + 12); */
+    /*@ assert word_6: words_from(b, n, i + 12) == wire16(b, i + 12) + words_from(b, n, i + 14); */
+    /*@ assert word_7: words_from(b, n, i + 14) == wire16(b, i + 14) + words_from(b, n, i + 16); */
     /*@ assert turn: words_from(b, n, i) == eight_words(b, i) + words_from(b, n, i + 16); */
-    sum += sum16(b, i);
+    sum += turn;
   }
   /*@ loop invariant bound: i <= n && sum <= 0x40000000 * i;
       loop invariant sums: (256 * sum - (words_from(b, n, 0) - words_from(b, n, i))) % 65535 == 0;
@@ -699,7 +775,9 @@ uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length)
 {
   uint64_t octets_sum = sum_octets(octets, length);
   uint32_t swapped = fold(octets_sum);
-  uint32_t sum = fold((uint64_t)pseudo + swapped % 256u * 256u + swapped / 256u);
+  uint32_t back = swapped % 256u * 256u + swapped / 256u;
+  /*@ assert back: 256 * swapped - back == 65535 * (swapped / 256); */
+  uint32_t sum = fold((uint64_t)pseudo + back);
 
   return (uint16_t)(65535u - sum);
 }
