@@ -315,6 +315,7 @@ enum vtcp_wire {
 /*@ requires readable: \valid_read(octets + (0 .. length - 1));
     requires writable: \valid(segment) && \valid(text);
     requires apart: \separated(segment, text, octets + (..));
+    terminates \true;
     assigns *segment, *text;
     ensures result: \result == parse_result(octets, length);
     ensures untouched: !usable(octets, length) ==> *segment == \old(*segment) && *text == \old(*text);
@@ -332,6 +333,7 @@ enum vtcp_wire vtcp_parse(const uint8_t *octets, uint32_t length, struct vtcp_se
 /*@ requires writable: \valid(octets + (0 .. room - 1));
     requires readable: \valid_read(segment);
     requires apart: \separated(segment, octets + (..));
+    terminates \true;
     assigns octets[0 .. emit_result(*segment, room) - 1];
     ensures result: \result == emit_result(*segment, room);
     ensures size: \result == 0 || (20 <= \result <= 60 && \result <= room);
@@ -342,6 +344,7 @@ uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t
 /* The Internet checksum (RFC 1071) of `length` octets and a pseudo-header whose 16-bit words sum to `pseudo`. Of a
  * correct segment with its checksum in place it is 0. */
 /*@ requires readable: \valid_read(octets + (0 .. length - 1));
+    terminates \true;
     assigns \nothing;
     ensures positive: words_from(octets, length, 0) >= 0;
     ensures R1071: \result == 65535 - ones_sum(pseudo + words_from(octets, length, 0));
