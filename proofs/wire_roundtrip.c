@@ -191,10 +191,14 @@ static struct vtcp_segment lone_sack_read_back(const uint8_t *b, uint32_t n, uin
 static struct vtcp_segment mss_read_back(const uint8_t *b, uint32_t n, uint32_t i, struct vtcp_segment s,
                                            struct vtcp_segment o)
 {
-  if (!s.has_mss)
+  if (!s.has_mss) {
+    /*@ assert none: i + mss_size(s) == i; */
     return o;
-  /*@ assert size: mss_size(s) == 4; */
-  return lone_mss_read_back(b, n, i, s.mss, o);
+  }
+  /*@ assert size: i + mss_size(s) == i + 4; */
+  struct vtcp_segment p = lone_mss_read_back(b, n, i, s.mss, o);
+  /*@ assert same_place: options_from(b, n, i + mss_size(s), p) == options_from(b, n, i + 4, p); */
+  return p;
 }
 
 /*@ requires readable: 20 <= i && i + ts_size(s) <= n <= 60 && \valid_read(b + (0 .. n - 1));
@@ -207,20 +211,32 @@ static struct vtcp_segment mss_read_back(const uint8_t *b, uint32_t n, uint32_t 
 static struct vtcp_segment ts_read_back(const uint8_t *b, uint32_t n, uint32_t i, struct vtcp_segment s,
                                            struct vtcp_segment o)
 {
-  if (!s.has_ts && !s.sack_permitted)
+  struct vtcp_segment p = o;
+
+  if (!s.has_ts && !s.sack_permitted) {
+    /*@ assert none: i + ts_size(s) == i; */
     return o;
-  if (!s.has_ts) {
-    /*@ assert size_alone: ts_size(s) == 4; */
-    two_nops(b, n, i, o);
-    return sack_permitted_read_back(b, n, i + 2, o);
   }
-  /*@ assert size: ts_size(s) == 12; */
+  if (!s.has_ts) {
+    /*@ assert size_alone: i + ts_size(s) == i + 4; */
+    two_nops(b, n, i, o);
+    p = sack_permitted_read_back(b, n, i + 2, o);
+    /*@ assert alone: options_from(b, n, i, o) == options_from(b, n, i + 4, p); */
+    /*@ assert alone_ends: list_end(b, n, i) == list_end(b, n, i + 4); */
+    /*@ assert alone_place: options_from(b, n, i + ts_size(s), p) == options_from(b, n, i + 4, p); */
+    return p;
+  }
+  /*@ assert size: i + ts_size(s) == i + 12; */
   if (s.sack_permitted)
-    o = sack_permitted_read_back(b, n, i, o);
+    p = sack_permitted_read_back(b, n, i, o);
   else
     two_nops(b, n, i, o);
-  /*@ assert first: options_from(b, n, i, \at(o, Pre)) == options_from(b, n, i + 2, o); */
-  return lone_ts_read_back(b, n, i + 2, s.tsval, s.tsecr, o);
+  /*@ assert first: options_from(b, n, i, o) == options_from(b, n, i + 2, p); */
+  struct vtcp_segment q = lone_ts_read_back(b, n, i + 2, s.tsval, s.tsecr, p);
+  /*@ assert reads: options_from(b, n, i, o) == options_from(b, n, i + 12, q); */
+  /*@ assert ends: list_end(b, n, i) == list_end(b, n, i + 12); */
+  /*@ assert same_place: options_from(b, n, i + ts_size(s), q) == options_from(b, n, i + 12, q); */
+  return q;
 }
 
 /*@ requires readable: 20 <= i && i + wscale_size(s) <= n <= 60 && \valid_read(b + (0 .. n - 1));
@@ -233,14 +249,20 @@ static struct vtcp_segment ts_read_back(const uint8_t *b, uint32_t n, uint32_t i
 static struct vtcp_segment wscale_read_back(const uint8_t *b, uint32_t n, uint32_t i, struct vtcp_segment s,
                                            struct vtcp_segment o)
 {
-  if (!s.has_wscale)
+  if (!s.has_wscale) {
+    /*@ assert none: i + wscale_size(s) == i; */
     return o;
+  }
+  /*@ assert size: i + wscale_size(s) == i + 4; */
   struct vtcp_segment p = o;
   p.has_wscale = true;
   p.wscale = s.wscale;
   /*@ assert option: with_option(b, i + 1, o) == p; */
   one_nop(b, n, i, o);
   one_option(b, n, i + 1, 3, o);
+  /*@ assert reads: options_from(b, n, i, o) == options_from(b, n, i + 4, p); */
+  /*@ assert ends: list_end(b, n, i) == list_end(b, n, i + 4); */
+  /*@ assert same_place: options_from(b, n, i + wscale_size(s), p) == options_from(b, n, i + 4, p); */
   return p;
 }
 
@@ -254,10 +276,14 @@ static struct vtcp_segment wscale_read_back(const uint8_t *b, uint32_t n, uint32
 static struct vtcp_segment uto_read_back(const uint8_t *b, uint32_t n, uint32_t i, struct vtcp_segment s,
                                            struct vtcp_segment o)
 {
-  if (!s.has_uto)
+  if (!s.has_uto) {
+    /*@ assert none: i + uto_size(s) == i; */
     return o;
-  /*@ assert size: uto_size(s) == 4; */
-  return lone_uto_read_back(b, n, i, s.uto, o);
+  }
+  /*@ assert size: i + uto_size(s) == i + 4; */
+  struct vtcp_segment p = lone_uto_read_back(b, n, i, s.uto, o);
+  /*@ assert same_place: options_from(b, n, i + uto_size(s), p) == options_from(b, n, i + 4, p); */
+  return p;
 }
 
 /*@ requires readable: 20 <= i && i + sack_size(s) <= n <= 60 && \valid_read(b + (0 .. n - 1));
