@@ -161,10 +161,10 @@ struct vtcp_actions {
  * Read it as you like; change it with vtcp_init, vtcp_child and vtcp_step only. */
 struct vtcp_conn {
   struct vtcp_config cfg;
-  uint64_t timer_at;     /* when `timer` expires */
-  uint64_t progress_at;  /* when the peer last let us make progress, or the first window probe since it last answered one
+  uint64_t timer_at;    /* when `timer` expires */
+  uint64_t progress_at; /* when the peer last let us make progress, or the first window probe since it last answered one
                             was sent: R2 and the user timeout count from here */
-  uint64_t rtt_at;       /* when the segment ending at rtt_seq was sent */
+  uint64_t rtt_at;      /* when the segment ending at rtt_seq was sent */
   uint64_t challenge_at; /* when the present second of the challenge budget began */
   uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
   uint32_t snd_rtx;     /* the next octet to send: SND.NXT, or before it while sending again */
