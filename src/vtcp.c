@@ -75,6 +75,16 @@ static void more_to_send(struct vtcp_conn *c, const struct vtcp_event *e, struct
     transmit(c, e->now, a);
 }
 
+/* What the user can read now: nothing before the connection is synchronized (3.10.7.4, fifth check). */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures readable: \result == (c->syn_acked ? c->rcv_len : (uint32_t)0);
+*/
+static uint32_t readable(const struct vtcp_conn *c)
+{
+  return c->syn_acked ? c->rcv_len : 0;
+}
+
 /* The public contract is in vtcp.h; this says the rest, for the prover: the connection after any event. What the actions
  * are is the contract of the function that the event's type leads to. */
 /*@ ensures refines: *conn == after_step(\old(*conn), *event);
@@ -100,7 +110,7 @@ void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vt
   case VTCP_MORE: more_to_send(conn, event, actions); break;
   default: actions->error = VTCP_BAD_EVENT; break;
   }
-  actions->readable = conn->syn_acked ? conn->rcv_len : 0;
+  actions->readable = readable(conn);
 }
 
 /*@ ensures A_TMR: \result == deadline(*conn); */
