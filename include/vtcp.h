@@ -393,14 +393,14 @@ uint32_t vtcp_isn_from(uint32_t hash, uint64_t now);
 /* A SYN cookie: the ISS of a SYN,ACK after which you may forget the SYN, because the ACK brings all of it back. `irs` is
  * SEG.SEQ of the SYN, `mss` its MSS option or the default (MUST-15). From the highest bit on:
  *
- *   2 bits   the period of 64 s it was made in, modulo 4
+ *   2 bits   the period of 2^26 microseconds (67 s) it was made in, modulo 4
  *   3 bits   the largest of 1, 64, 536, 1220, 1360, 1400, 1440 and 1460 that the peer's MSS reaches
  *   27 bits  SipHash of irs and index, period (8 octets each, the least first), and name
  *
- * A cookie holds for 128 s at least and 192 s at most. Of the 2^32 numbers that an ACK can bear 24 are cookies, one for each
+ * A cookie holds for 134 s at least and 201 s at most. Of the 2^32 numbers that an ACK can bear 24 are cookies, one for each
  * of 8 MSSs and 3 periods: who sees no answer needs 2^27 ACKs or so to open one connection. Unlike an ISN, a cookie does
  * not grow with time (MUST-8): take none while the connection's last incarnation is in TIME-WAIT. And its SYN,ACK is never
- * sent again (RFC 4987): send cookies while there is no room for connections, and look for them in ACKs for 192 s after. */
+ * sent again (RFC 4987): send cookies while there is no room for connections, and look for them in ACKs for 201 s after. */
 /*@ requires key: \valid_read(key + (0 .. 15));
     requires readable: \valid_read(name + (0 .. length - 1));
     terminates \true;

@@ -1,6 +1,6 @@
 /* Theorems about SYN cookies that no function needs and every reader wants, proven from the contracts in include/vtcp.h:
  *
- *   completes  the ACK of a cookie that is younger than 128 s is accepted, whoever the cookie was made for
+ *   completes  the ACK of a cookie that is younger than 134 s is accepted, whoever the cookie was made for
  *   mss        its MSS comes back: the largest of the table that is not above the peer's (MUST_16)
  *   options    the window scale and SACK-permitted come back with the timestamp
  *
@@ -12,7 +12,7 @@
       && cookie_of(period, index, hash) / 0x40000000 == period % 4;
 */
 
-/*@ requires time: sent <= now < sent + 128000000;
+/*@ requires time: sent <= now < sent + 0x8000000;
     requires period: cookie / 0x40000000 == cookie_period(sent) % 4;
     assigns \nothing;
     ensures age: cookie_age(cookie, now) == cookie_period(now) - cookie_period(sent) <= 2;
@@ -47,7 +47,7 @@ static uint32_t index_of(uint16_t mss)
     requires readable: \valid_read(name + (0 .. n - 1));
     requires writable: \valid(mss) && \separated(mss, key + (..)) && \separated(mss, name + (..));
     requires ack: ack.has_ack && !ack.syn && !ack.rst;
-    requires time: sent <= now < sent + 128000000;
+    requires time: sent <= now < sent + 0x8000000;
     assigns *mss;
     ensures completes: \result;
     ensures mss: *mss == cookie_mss(mss_index(announced));

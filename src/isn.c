@@ -24,6 +24,10 @@ static inline uint64_t rotated(uint64_t x, uint64_t up)
 {
   uint64_t down = UINT64_MAX / up + 1;
 
+  /*@ assert down: down == 0x10000000000000000 / up; */
+  /*@ assert pairs: (up == 0x2000 && down == 0x8000000000000) || (up == 0x10000 && down == 0x1000000000000)
+        || (up == 0x20000 && down == 0x800000000000) || (up == 0x200000 && down == 0x80000000000)
+        || (up == 0x100000000 && down == 0x100000000); */
   return x % down * up + x / down;
 }
 
@@ -263,7 +267,7 @@ static uint32_t make_cookie(const uint8_t *key, const uint8_t *name, uint32_t n,
 uint32_t vtcp_cookie(const uint8_t key[16], const uint8_t *name, uint32_t length, uint32_t irs, uint16_t mss,
                      uint64_t now)
 {
-  uint64_t period = now / 64000000;
+  uint64_t period = now / 0x4000000;
 
   /*@ assert period: period == (uint64_t)cookie_period(now); */
   return make_cookie(key, name, length, irs, period, mss_index(mss));
@@ -275,7 +279,7 @@ uint32_t vtcp_cookie(const uint8_t key[16], const uint8_t *name, uint32_t length
 */
 static uint32_t cookie_age(uint32_t cookie, uint64_t now)
 {
-  return ((uint32_t)(now / 64000000 % 4) + 4 - cookie / 0x40000000u) % 4;
+  return ((uint32_t)(now / 0x4000000 % 4) + 4 - cookie / 0x40000000u) % 4;
 }
 
 /*@ requires key: \valid_read(key + (0 .. 15));
@@ -286,7 +290,7 @@ static uint32_t cookie_age(uint32_t cookie, uint64_t now)
 static bool is_cookie(const uint8_t *key, const uint8_t *name, uint32_t n, uint32_t cookie, uint32_t irs, uint64_t now)
 {
   uint32_t age = cookie_age(cookie, now), index = cookie / 0x8000000u % 8;
-  uint64_t period = now / 64000000;
+  uint64_t period = now / 0x4000000;
 
   /*@ assert recent: (age > 2 || age > period) <==> cookie_age(cookie, now) > least(2, cookie_period(now)); */
   if (age > 2 || age > period)

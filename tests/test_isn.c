@@ -95,7 +95,7 @@ static void isns_differ(void **unused)
 
 /* --- Cookies --- */
 
-#define PERIOD (64 * SECOND)
+#define PERIOD (UINT64_C(1) << 26)
 
 static const uint64_t begins_at = 1000 * PERIOD;
 
@@ -142,7 +142,7 @@ static void every_mss(void **unused)
   }
 }
 
-/* 128 s from whenever it was made, never more than 192 s, and not again when the two bits come round. */
+/* 134 s from whenever it was made, never more than 201 s, and not again when the two bits come round. */
 static void cookies_expire(void **unused)
 {
   static const uint64_t into[] = {0, 1, PERIOD / 2, PERIOD - 1};
