@@ -400,7 +400,7 @@ uint32_t vtcp_isn_from(uint32_t hash, uint64_t now);
  * A cookie holds for 134 s at least and 201 s at most. Of the 2^32 numbers that an ACK can bear 24 are cookies, one for each
  * of 8 MSSs and 3 periods: who sees no answer needs 2^27 ACKs or so to open one connection. Unlike an ISN, a cookie does
  * not grow with time (MUST-8): take none while the connection's last incarnation is in TIME-WAIT. And its SYN,ACK is never
- * sent again (RFC 4987): send cookies while there is no room for connections, and look for them in ACKs for 201 s after. */
+ * sent again (RFC 4987): send cookies while there is no room for connections, and look for them in ACKs for 202 s after. */
 /*@ requires key: \valid_read(key + (0 .. 15));
     requires readable: \valid_read(name + (0 .. length - 1));
     terminates \true;

@@ -19,7 +19,7 @@
 */
 static void age(uint64_t sent, uint64_t now, uint32_t cookie)
 {
-  /*@ assert periods: 0 <= now / 64000000 - sent / 64000000 <= 2; */
+  /*@ assert periods: 0 <= now / 0x4000000 - sent / 0x4000000 <= 2; */
   (void)sent, (void)now, (void)cookie;
 }
 
