@@ -4,14 +4,14 @@ CFLAGS = -O2 -g
 WARNINGS = -std=c11 -Wall -Wextra -Wconversion -Wshadow -pedantic
 B = build
 
-CORE = $(B)/src/vtcp.o $(B)/src/wire.o
+CORE = $(B)/src/vtcp.o $(B)/src/wire.o $(B)/src/isn.o
 DRIVER = $(patsubst %.c,$(B)/%.o,$(wildcard src/driver/*.c))
 TESTS = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 HELPERS = $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 CAPTURES = tests/captures
 
 all: $(B)/vtcp ## build/vtcp, the program
-core: $(CORE) ## the core and the codec only, as objects
+core: $(CORE) ## the core, the codec and the ISN helper only, as objects
 
 demo: ## install what building needs, build, and replay captures that tell the story
 	@tools/setup build

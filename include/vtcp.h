@@ -351,6 +351,120 @@ uint32_t vtcp_emit(const struct vtcp_segment *segment, uint8_t *octets, uint32_t
 */
 uint16_t vtcp_checksum(uint32_t pseudo, const uint8_t *octets, uint32_t length);
 
+/* --- Numbers that cannot be guessed: ISNs (RFC 6528), SYN cookies (RFC 4987, section 3.6) ---
+ *
+ * `name` is what makes a connection one: both addresses and ports, in any order that is always the same. The key is secret,
+ * random, never the same again after a restart, and lasts: another key breaks the order of a connection's ISNs (RFC 6528,
+ * section 3), and the cookies that are on their way. Keys for ISNs and for cookies had better not be the same. */
+
+/* SipHash's state. */
+struct vtcp_siphash {
+  uint64_t v0, v1, v2, v3;
+};
+
+#include "../spec/isn.acsl"
+
+/* SipHash-2-4, a short keyed hash: of use for tables of connections, too. As a number, the first octet of its output least. */
+/*@ requires key: \valid_read(key + (0 .. 15));
+    requires readable: \valid_read(octets + (0 .. length - 1));
+    terminates \true;
+    assigns \nothing;
+    ensures siphash: \result == siphash(key, octets, length);
+*/
+uint64_t vtcp_siphash(const uint8_t key[16], const uint8_t *octets, uint32_t length);
+
+/* An initial sequence number for a connection (RFC 6528, section 3; MUST-8, SHLD-1): F(name, key) + M, where F is SipHash's
+ * lower half and M a clock of 4 microseconds. `now` in microseconds. */
+/*@ requires key: \valid_read(key + (0 .. 15));
+    requires readable: \valid_read(name + (0 .. length - 1));
+    terminates \true;
+    assigns \nothing;
+    ensures R6528_3: \result == isn(siphash(key, name, length) % 0x100000000, now);
+*/
+uint32_t vtcp_isn(const uint8_t key[16], const uint8_t *name, uint32_t length, uint64_t now);
+
+/* The same for a hash of your own, which must not be computable from outside (MUST-9). */
+/*@ terminates \true;
+    assigns \nothing;
+    ensures MUST_8: \result == isn(hash, now);
+*/
+uint32_t vtcp_isn_from(uint32_t hash, uint64_t now);
+
+/* A SYN cookie: the ISS of a SYN,ACK after which you may forget the SYN, because the ACK brings all of it back. `irs` is
+ * SEG.SEQ of the SYN, `mss` its MSS option or the default (MUST-15). From the highest bit on:
+ *
+ *   2 bits   the period of 2^26 microseconds (67 s) it was made in, modulo 4
+ *   3 bits   the largest of 1, 64, 536, 1220, 1360, 1400, 1440 and 1460 that the peer's MSS reaches
+ *   27 bits  SipHash of irs and index, period (8 octets each, the least first), and name
+ *
+ * A cookie holds for 134 s at least and 201 s at most. Of the 2^32 numbers that an ACK can bear 24 are cookies, one for each
+ * of 8 MSSs and 3 periods: who sees no answer needs 2^27 ACKs or so to open one connection. Unlike an ISN, a cookie does
+ * not grow with time (MUST-8): take none while the connection's last incarnation is in TIME-WAIT. And its SYN,ACK is never
+ * sent again (RFC 4987): send cookies while there is no room for connections, and look for them in ACKs for 202 s after. */
+/*@ requires key: \valid_read(key + (0 .. 15));
+    requires readable: \valid_read(name + (0 .. length - 1));
+    terminates \true;
+    assigns \nothing;
+    ensures cookie: \result == cookie(key, name, length, irs, (uint64_t)cookie_period(now), mss_index(mss));
+    ensures MUST_16: cookie_mss(mss_index(mss)) <= most(mss, 1);
+*/
+uint32_t vtcp_cookie(const uint8_t key[16], const uint8_t *name, uint32_t length, uint32_t irs, uint16_t mss,
+                     uint64_t now);
+
+/* Whether an ACK that belongs to no connection completes a cookie; if so, *mss is the MSS that it holds, if not, *mss stays.
+ * It must be the first that the peer sent, or carry the first text: SEG.SEQ - 1 is its initial sequence number. Whoever
+ * has a cookie can come back with it, until it is too old. */
+/*@ requires key: \valid_read(key + (0 .. 15));
+    requires readable: \valid_read(name + (0 .. length - 1)) && \valid_read(ack);
+    requires writable: \valid(mss) && \separated(ack, mss, key + (..)) && \separated(ack, mss, name + (..));
+    terminates \true;
+    assigns *mss;
+    ensures completes: \result <==> completes(key, name, length, *ack, now);
+    ensures mss: \result ==> *mss == cookie_mss(cookie_index(seq_distance(1, ack->ack)));
+    ensures untouched: !\result ==> *mss == \old(*mss);
+*/
+bool vtcp_cookie_check(const uint8_t key[16], const uint8_t *name, uint32_t length, const struct vtcp_segment *ack,
+                       uint64_t now, uint16_t *mss);
+
+/* What a cookie has no room for travels in the timestamp of its SYN,ACK, to return in TSecr of the ACK: the lowest five bits
+ * are the window scale of the SYN (15 for none), and 16 if SACK was permitted. The value is the largest of that kind which
+ * is not after `clock`, your timestamp clock, so that later timestamps never run back (RFC 7323, section 5.4); a round trip
+ * measured with it is up to 31 ticks too long. To a SYN without timestamps answer without window scale and
+ * SACK-permitted, for nothing would remember them. The peer can forge these bits, to its own loss only. */
+/*@ requires readable: \valid_read(syn);
+    terminates \true;
+    assigns \nothing;
+    ensures options: \result % 32 == cookie_options(*syn);
+    ensures R7323_5_4: seq_distance(\result, clock) < 32;
+*/
+uint32_t vtcp_cookie_ts(const struct vtcp_segment *syn, uint32_t clock);
+
+/* The arrival of the SYN that an accepted cookie was made for: vtcp_child() a connection of your listener, give it this event,
+ * send nothing of what it answers, for that was sent long ago, and then give it the ACK: it is ESTABLISHED. The window is the
+ * ACK's; with timestamps, the options are those of vtcp_cookie_ts, and the SYN's TSval is the ACK's. The time between the two
+ * events becomes the first measured round trip: `now` is best a little before the ACK's, by the true time if timestamps tell
+ * it and otherwise by the initial RTO. */
+/*@ requires readable: \valid_read(ack);
+    requires writable: \valid(event) && \separated(event, ack);
+    terminates \true;
+    assigns *event;
+    ensures event: event->type == VTCP_ARRIVES && event->now == now;
+    ensures iss: event->iss == seq_distance(1, ack->ack);
+    ensures irs: event->seg.seq == seq_distance(1, ack->seq);
+    ensures syn: event->seg.syn && !event->seg.has_ack && !event->seg.rst && !event->seg.fin && event->seg.len == 0;
+    ensures no_ecn: !event->seg.ece && !event->seg.cwr && !event->seg.urg && !event->seg.psh;
+    ensures mss: event->seg.has_mss && event->seg.mss == mss;
+    ensures window: event->seg.wnd == ack->wnd;
+    ensures timestamp: event->seg.has_ts == ack->has_ts && (ack->has_ts ==> event->seg.tsval == ack->tsval);
+    ensures options: ack->has_ts ==> cookie_options(event->seg) == ack->tsecr % 32 && event->seg.wscale <= 14;
+    ensures no_options: !ack->has_ts ==> !event->seg.has_wscale && !event->seg.sack_permitted;
+    ensures nothing_else: event->len == 0 && !event->remote && !event->push && !event->urgent && event->seg.ack == 0
+      && event->seg.tsecr == 0 && event->seg.up == 0 && !event->seg.has_uto && event->seg.uto == 0
+      && event->seg.sack_count == 0 && (!ack->has_ts ==> event->seg.tsval == 0)
+      && (!event->seg.has_wscale ==> event->seg.wscale == 0);
+*/
+void vtcp_cookie_syn(const struct vtcp_segment *ack, uint16_t mss, uint64_t now, struct vtcp_event *event);
+
 #ifdef __cplusplus
 }
 #endif
