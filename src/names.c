@@ -1,7 +1,7 @@
 /* RFC 9293's words. */
 #include "core.h"
 
-/*@ assigns \nothing;
+/*@ assigns \result \from state;
     ensures named: \valid_read(\result + (0 .. 1));
 */
 const char *vtcp_state_name(uint8_t state)
@@ -22,7 +22,7 @@ const char *vtcp_state_name(uint8_t state)
   }
 }
 
-/*@ assigns \nothing;
+/*@ assigns \result \from type;
     ensures named: \valid_read(\result + (0 .. 1));
 */
 const char *vtcp_event_name(uint8_t type)
@@ -42,7 +42,7 @@ const char *vtcp_event_name(uint8_t type)
   }
 }
 
-/*@ assigns \nothing;
+/*@ assigns \result \from error;
     ensures named: \valid_read(\result + (0 .. 1));
 */
 const char *vtcp_error_name(uint8_t error)
@@ -59,7 +59,7 @@ const char *vtcp_error_name(uint8_t error)
   }
 }
 
-/*@ assigns \nothing;
+/*@ assigns \result \from error;
     ensures named: \valid_read(\result + (0 .. 1));
 */
 const char *vtcp_config_error_name(uint8_t error)
