@@ -130,10 +130,12 @@ static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, str
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
   *actions = no_actions;
-  if (event->type == VTCP_ARRIVES)
+  if (event->type == VTCP_ARRIVES) {
     segment_arrives(conn, event, actions);
-  else
+  } else {
     call_or_timeout(conn, event, actions);
+    /*@ assert keeps: lasts(\at(*conn, Pre), *conn) ==> keeps(\at(*conn, Pre), *conn); */
+  }
   actions->readable = readable(conn);
 }
 
