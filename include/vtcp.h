@@ -41,11 +41,21 @@ enum vtcp_event_type {
   VTCP_STATUS,  /* 3.10.6: is there a connection, how much is readable */
   VTCP_ARRIVES, /* 3.10.7: SEGMENT ARRIVES: `seg`; in LISTEN `iss` */
   VTCP_TIMEOUT, /* 3.10.8: time has come to `now`; harmless when nothing is due */
-  VTCP_MORE     /* the last step said `more`: go on sending */
+  VTCP_MORE,    /* the last step said `more`: go on sending */
+  VTCP_ICMP     /* 3.9.2.2: an ICMP message quotes a segment of this connection; `icmp`, seg.seq, `len` */
 };
 
-/* The connection's one timer: the three never run together. */
-enum vtcp_timer { VTCP_NO_TIMER, VTCP_RETRANSMISSION, VTCP_PERSIST, VTCP_TIME_WAIT_TIMER };
+/* What an ICMP message says (RFC 9293, 3.9.2.2), of either version of IP. */
+enum vtcp_icmp {
+  VTCP_ICMP_SOFT,   /* unreachable net, host, source route; time exceeded; parameter problem */
+  VTCP_ICMP_HARD,   /* unreachable protocol or port; prohibited */
+  VTCP_ICMP_QUENCH, /* source quench */
+  VTCP_ICMP_TOO_BIG /* fragmentation needed, or packet too big; `len`: octets of the largest segment that gets through, header
+                       included (the next hop's MTU without the IP header) */
+};
+
+/* The connection's one timer: no two run together. */
+enum vtcp_timer { VTCP_NO_TIMER, VTCP_RETRANSMISSION, VTCP_PERSIST, VTCP_TIME_WAIT_TIMER, VTCP_KEEP_ALIVE };
 
 /* How the connection began (MUST-11). A child comes from a listener's VTCP_ARRIVES (see `spawn`). */
 enum vtcp_origin { VTCP_ACTIVE, VTCP_PASSIVE, VTCP_CHILD };
@@ -64,17 +74,18 @@ enum vtcp_error {
 /* Why a configuration is refused. */
 enum vtcp_config_error {
   VTCP_CONFIG_OK,
-  VTCP_CONFIG_RCV_BUF,       /* rcv_buf outside 1 .. 2^30 */
-  VTCP_CONFIG_SND_BUF,       /* snd_buf outside 1 .. 2^30 */
-  VTCP_CONFIG_RCV_MSS,       /* rcv_mss is 0 */
-  VTCP_CONFIG_SEND_MSS,      /* default_mss is 0 */
-  VTCP_CONFIG_MMS_S,         /* mms_s below 21: not one octet beside the header */
-  VTCP_CONFIG_RTO,           /* not 1 ms <= rto_min <= rto_initial <= rto_max, or rto_max outside 60 s .. 4000 s */
-  VTCP_CONFIG_R1,            /* r1 below 3 (SHLD-10) */
-  VTCP_CONFIG_R2,            /* r2 below 1 s */
-  VTCP_CONFIG_R2_SYN,        /* r2_syn below 3 minutes (MUST-23) */
-  VTCP_CONFIG_MSL,           /* msl is 0 or above 1 hour */
-  VTCP_CONFIG_CHALLENGE_ACKS /* challenge_acks is 0: a peer could never resynchronise */
+  VTCP_CONFIG_RCV_BUF,        /* rcv_buf outside 1 .. 2^30 */
+  VTCP_CONFIG_SND_BUF,        /* snd_buf outside 1 .. 2^30 */
+  VTCP_CONFIG_RCV_MSS,        /* rcv_mss is 0 */
+  VTCP_CONFIG_SEND_MSS,       /* default_mss is 0 */
+  VTCP_CONFIG_MMS_S,          /* mms_s below 21: not one octet beside the header */
+  VTCP_CONFIG_RTO,            /* not 1 ms <= rto_min <= rto_initial <= rto_max, or rto_max outside 60 s .. 4000 s */
+  VTCP_CONFIG_R1,             /* r1 below 3 (SHLD-10) */
+  VTCP_CONFIG_R2,             /* r2 below 1 s */
+  VTCP_CONFIG_R2_SYN,         /* r2_syn below 3 minutes (MUST-23) */
+  VTCP_CONFIG_MSL,            /* msl is 0 or above 1 hour */
+  VTCP_CONFIG_CHALLENGE_ACKS, /* challenge_acks is 0: a peer could never resynchronise */
+  VTCP_CONFIG_KEEP_ALIVE      /* keep_alive_ms or keep_alive_probe_ms is 0, or keep_alive_probes below 2 (MUST-29) */
 };
 
 /* Per-connection configuration. Durations in milliseconds. */
@@ -86,15 +97,19 @@ struct vtcp_config {
   uint32_t rto_max_ms;     /* RFC 6298 (2.5): at least 60 s */
   uint32_t r2_ms;     /* MUST-20, MUST-21: give up when nothing was acknowledged for so long; at least 100 s advised */
   uint32_t r2_syn_ms; /* MUST-23: the same for a SYN; at least 3 minutes */
-  uint32_t user_timeout_ms; /* RFC 9293 3.10.1 OPEN's timeout, in place of R2 for SYN and data; 0: R2 holds */
-  uint32_t msl_ms;          /* MUST-13: maximum segment lifetime; TIME-WAIT lasts twice as long */
-  uint16_t default_mss;     /* MUST-15: send MSS when the peer names none: 536 (IPv4), 1220 (IPv6) */
-  uint16_t mms_s;           /* MUST-16: largest segment, header included, that IP lets us send */
-  uint16_t rcv_mss;         /* MUST-14: the MSS option we send: what we can receive, header not included */
-  uint8_t r1;               /* MUST-20: retransmissions of one segment before the IP layer is advised; at least 3 */
-  uint8_t challenge_acks;   /* RFC 5961 section 7: challenge ACKs a second, 1 .. 255; ACKs of data are never limited */
-  bool listener;            /* a passive open yields children and stays in LISTEN */
-  bool rfc1337;             /* RFC 1337 fix F1: a RST does not end TIME-WAIT */
+  uint32_t user_timeout_ms;     /* RFC 9293 3.10.1 OPEN's timeout, in place of R2 for SYN and data; 0: R2 holds */
+  uint32_t msl_ms;              /* MUST-13: maximum segment lifetime; TIME-WAIT lasts twice as long */
+  uint32_t keep_alive_ms;       /* MUST-27, MUST-28: idle time before a keep-alive; two hours */
+  uint32_t keep_alive_probe_ms; /* between keep-alives that are not answered; 75 s */
+  uint16_t default_mss;         /* MUST-15: send MSS when the peer names none: 536 (IPv4), 1220 (IPv6) */
+  uint16_t mms_s;               /* MUST-16: largest segment, header included, that IP lets us send */
+  uint16_t rcv_mss;             /* MUST-14: the MSS option we send: what we can receive, header not included */
+  uint8_t r1;                   /* MUST-20: retransmissions of one segment before the IP layer is advised; at least 3 */
+  uint8_t challenge_acks;    /* RFC 5961 section 7: challenge ACKs a second, 1 .. 255; ACKs of data are never limited */
+  uint8_t keep_alive_probes; /* MUST-29: keep-alives without an answer before the connection is given up; at least 2 */
+  bool keep_alive;           /* MUST-24, MUST-25: send keep-alives; off by default */
+  bool listener;             /* a passive open yields children and stays in LISTEN */
+  bool rfc1337;              /* RFC 1337 fix F1: a RST does not end TIME-WAIT */
 };
 
 /* One range of a SACK option (RFC 2018): octets left .. right-1. */
@@ -122,8 +137,9 @@ struct vtcp_segment {
 struct vtcp_event {
   uint64_t now; /* microseconds, never decreasing */
   uint32_t iss; /* a fresh initial send sequence number (RFC 6528) */
-  uint32_t len; /* octets, for SEND and RECEIVE */
+  uint32_t len; /* octets, for SEND, RECEIVE and ICMP */
   uint8_t type; /* enum vtcp_event_type */
+  uint8_t icmp; /* enum vtcp_icmp; seg.seq is then the sequence number that the message quotes */
   bool remote;  /* the remote socket is specified (the addresses stay with the caller) */
   bool push;    /* SEND's PUSH flag: without effect, for every SEND is pushed (spec/DEVIATIONS.md) */
   bool urgent;  /* SEND's URGENT flag: not looked at yet */
@@ -144,6 +160,7 @@ struct vtcp_actions {
   bool close_done;     /* our FIN is acknowledged: the CLOSE call is answered "ok" */
   bool closed;         /* the connection is over and its record free (CLOSED) */
   bool excessive;      /* R1 reached: advise the IP layer, tell the user (MUST-20) */
+  bool soft_error;     /* ICMP says that something keeps segments from the peer: tell the user (MUST-47, SHLD-25) */
   bool pushed;         /* readable text ends with a PUSH */
   bool send;           /* send `seg` with seg.len octets of the send buffer */
   bool more;           /* there is more to send at once: step again with VTCP_MORE */
@@ -180,7 +197,7 @@ struct vtcp_conn {
   uint8_t state;              /* enum vtcp_state */
   uint8_t timer;              /* enum vtcp_timer */
   uint8_t origin;             /* enum vtcp_origin */
-  uint8_t retries;            /* retransmissions since the last progress or answer, saturating */
+  uint8_t retries;            /* sent again, or probed, since the last progress or answer; saturating */
   uint8_t challenges;         /* challenge ACKs sent in the present second */
   bool syn_acked;             /* our SYN is acknowledged */
   bool fin_sent;              /* SND.NXT lies beyond our FIN */
@@ -200,6 +217,8 @@ struct vtcp_conn {
     ensures MUST_15: \result.default_mss == 536;
     ensures MUST_13: \result.msl_ms >= 30000;
     ensures R6298_2_1: \result.rto_initial_ms == 1000 && \result.rto_min_ms == 1000 && \result.rto_max_ms >= 60000;
+    ensures MUST_25: !\result.keep_alive;
+    ensures MUST_28: \result.keep_alive_ms >= 7200000;
     ensures SHLD_11: \result.r2_ms >= 100000;
 */
 struct vtcp_config vtcp_config_default(void);
@@ -254,6 +273,9 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures MUST_13: law_time_wait(\old(*conn), *event, *conn);
     ensures MUST_13_length: law_2msl(\old(*conn), *event, *conn);
     ensures MUST_20: law_r2(\old(*conn), *event, *conn);
+    ensures MUST_26: law_idle(\old(*conn), *event, *conn);
+    ensures MUST_29: law_keep_alive(\old(*conn), *event, *conn, *actions);
+    ensures MUST_56: law_icmp(\old(*conn), *event, *conn, *actions);
     ensures MUST_37: law_probes(\old(*conn), *event, *conn);
     ensures A_TMR: law_timer(*conn);
     ensures rst_exact: law_rst_exact(\old(*conn), *event, *conn);

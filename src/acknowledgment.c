@@ -196,6 +196,8 @@ static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtc
 
   if (c->timer == VTCP_PERSIST)
     c->retries = 0;
+  else if (c->timer == VTCP_KEEP_ALIVE)
+    c->timer = VTCP_NO_TIMER;
   acknowledge(c, e, a);
   update_window(c, e);
   move_by_ack(c, fin, a);

@@ -15,6 +15,7 @@
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
@@ -41,6 +42,7 @@ static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     ensures wf: vtcp_wf(*c);
     ensures edge: c->state == \old(c->state) || edge_call(\old(c->state), VTCP_OPEN_PASSIVE, c->state);
     ensures call: law_call(\old(*c), *c);
+    ensures idle: c->timer == VTCP_KEEP_ALIVE ==> same_timer(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a) && a->send == \old(a->send);
 */
 static void open_passive(struct vtcp_conn *c, struct vtcp_actions *a)
@@ -93,6 +95,7 @@ static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
@@ -140,6 +143,7 @@ static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
@@ -191,6 +195,7 @@ static void want_fin(struct vtcp_conn *c)
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
                   && a->peer_closed == \old(a->peer_closed);

@@ -38,6 +38,7 @@ const char *vtcp_event_name(uint8_t type)
   case VTCP_ARRIVES: return "SEGMENT ARRIVES";
   case VTCP_TIMEOUT: return "TIMEOUT";
   case VTCP_MORE: return "more to send";
+  case VTCP_ICMP: return "ICMP";
   default: return "?";
   }
 }

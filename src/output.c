@@ -225,6 +225,7 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
+    ensures MUST_26: goes_on_idle(\old(*c), now, *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */

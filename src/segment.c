@@ -248,6 +248,7 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures last_ack: law_last_ack(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
@@ -297,6 +298,7 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures last_ack: law_last_ack(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);

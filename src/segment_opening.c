@@ -86,6 +86,7 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
@@ -139,6 +140,7 @@ static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures state: c->state == VTCP_SYN_RECEIVED && !c->syn_acked;
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && !a->seg.rst;
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures syn_text: e->type == VTCP_ARRIVES && e->seg.syn ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
@@ -163,6 +165,7 @@ static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct v
                         && c->rcv_nxt == seq_add(seq_add(text_seq(e->seg), e->seg.len), 1)));
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && !a->seg.rst;
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures syn_text: e->type == VTCP_ARRIVES ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
@@ -199,6 +202,7 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);

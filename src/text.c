@@ -55,7 +55,7 @@ static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *
     ensures length: c->rcv_len == \old(c->rcv_len) && a->store_len == \old(a->store_len)
                     && a->store_from == \old(a->store_from) && a->store_at == \old(a->store_at);
     ensures received: !\old(a->peer_closed) ==> c->rcv_nxt == seq_add(\old(c->rcv_nxt), one_if(a->peer_closed != 0));
-    ensures MUST_13: c->timer == \old(c->timer)
+    ensures MUST_13: c->timer == \old(c->timer) && c->retries == \old(c->retries)
                      && (c->timer_at == \old(c->timer_at)
                          || (c->state == VTCP_TIME_WAIT && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
     ensures kept: data_keeps(\old(*c), *c);
@@ -90,6 +90,7 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures received: data_received(\old(*c), *c, *a);
     ensures moves: data_moves(\old(*c), *e, *c);
     ensures MUST_13: data_2msl(\old(*c), *e, *c);
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures stores: law_stores(\old(*c), *e, *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && !a->seg.rst;

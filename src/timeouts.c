@@ -66,6 +66,26 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     c->syn_resent = true;
 }
 
+/* 3.8.4: an idle peer is asked for an acknowledgment, by a segment that it has seen. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && c->timer == VTCP_KEEP_ALIVE;
+    assigns *c, *a;
+    ensures SHLD_12: *a == does_keep_alive(\old(*c), \old(*a));
+    ensures refines: *c == after_keep_alive(\old(*c), now);
+    ensures wf: vtcp_wf(*c);
+    ensures kept: law_call(\old(*c), *c) && c->state == \old(c->state) && c->timer == \old(c->timer)
+                  && c->timer_at == later(now, c->cfg.keep_alive_probe_ms * 1000) && c->retries >= \old(c->retries);
+    ensures form: fresh(\old(*a)) ==> is_keep_alive(\old(*c), *a) && law_sent(*c, *a);
+    ensures told: tells_nothing(\old(*a), *a);
+*/
+static void ask_for_life(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
+{
+  form_ack(c, a);
+  a->seg.seq = add(c->snd_nxt, 0xFFFFFFFF);
+  c->timer_at = time_after(now, (uint64_t)c->cfg.keep_alive_probe_ms * 1000);
+  if (c->retries < 255)
+    c->retries++;
+}
+
 /* 3.10.8. Harmless when nothing is due. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_TIMEOUT && fresh(*a);
@@ -74,6 +94,9 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures listening: \old(c->state) == VTCP_LISTEN ==> *a == \old(*a);
     ensures gives_up: gives_up(\old(*c), e->now) ==> *a == does_give_up(\old(*a));
     ensures time_wait_over: time_wait_over(\old(*c), e->now) ==> *a == does_close(\old(*a));
+    ensures peer_gone: peer_is_gone(\old(*c), e->now) ==> *a == does_give_up(\old(*a));
+    ensures asks: !peer_is_gone(\old(*c), e->now) && keep_alive_due(\old(*c), e->now) ==>
+                  *a == does_keep_alive(\old(*c), \old(*a));
     ensures sends_again: !gives_up(\old(*c), e->now) && expires(\old(*c), e->now) ==>
                          *a == does_transmit(expired(\old(*c), e->now), e->now, does_expire(\old(*c), \old(*a)));
     ensures wf: vtcp_wf(*c);
@@ -85,6 +108,8 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
     ensures MUST_37: law_probes(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
+    ensures MUST_29: law_keep_alive(\old(*c), *e, *c, *a);
 */
 static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -98,6 +123,16 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
   }
   if (c->timer == VTCP_TIME_WAIT_TIMER && c->timer_at <= e->now) {
     delete_tcb(c);
+    a->closed = true;
+    return;
+  }
+  if (c->timer == VTCP_KEEP_ALIVE && c->timer_at <= e->now) {
+    if (c->retries < c->cfg.keep_alive_probes) {
+      ask_for_life(c, e->now, a);
+      return;
+    }
+    delete_tcb(c);
+    a->timed_out = true;
     a->closed = true;
     return;
   }

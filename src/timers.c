@@ -25,7 +25,9 @@ static uint8_t needed_timer(const struct vtcp_conn *c)
     return VTCP_RETRANSMISSION;
   if (c->snd_wnd == 0 && has_anything_to_send(c))
     return VTCP_PERSIST;
-  return c->snd_una != c->snd_nxt ? VTCP_RETRANSMISSION : VTCP_NO_TIMER;
+  if (c->snd_una != c->snd_nxt)
+    return VTCP_RETRANSMISSION;
+  return c->cfg.keep_alive ? VTCP_KEEP_ALIVE : VTCP_NO_TIMER;
 }
 
 /* 2 MSL from now (MUST-13). */
@@ -45,6 +47,7 @@ static void restart_time_wait(struct vtcp_conn *c, uint64_t now)
     ensures A_TMR: c->timer == timer_needed(*c);
     ensures kept: only_sends(\old(*c), *c);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
+    ensures MUST_26: goes_on_idle(\old(*c), now, *c);
     ensures mid: mid_step(\old(*c)) ==> mid_step(*c);
     ensures flags: c->ack_owed == \old(c->ack_owed) && c->resend == \old(c->resend) && c->snd_nxt == \old(c->snd_nxt);
 */
@@ -60,6 +63,8 @@ static void set_timer(struct vtcp_conn *c, uint64_t now)
   c->retries = 0;
   if (needed == VTCP_TIME_WAIT_TIMER)
     restart_time_wait(c, now);
+  else if (needed == VTCP_KEEP_ALIVE)
+    c->timer_at = time_after(now, (uint64_t)c->cfg.keep_alive_ms * 1000);
   else if (needed != VTCP_NO_TIMER)
     c->timer_at = time_after(now, c->rto);
   if (needed == VTCP_PERSIST)

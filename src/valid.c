@@ -24,7 +24,11 @@ enum vtcp_config_error vtcp_config_check(const struct vtcp_config *cfg)
     return VTCP_CONFIG_R2_SYN;
   if (cfg->msl_ms < 1 || cfg->msl_ms > 3600000)
     return VTCP_CONFIG_MSL;
-  return cfg->challenge_acks < 1 ? VTCP_CONFIG_CHALLENGE_ACKS : VTCP_CONFIG_OK;
+  if (cfg->challenge_acks < 1)
+    return VTCP_CONFIG_CHALLENGE_ACKS;
+  if (cfg->keep_alive_ms < 1 || cfg->keep_alive_probe_ms < 1 || cfg->keep_alive_probes < 2)
+    return VTCP_CONFIG_KEEP_ALIVE;
+  return VTCP_CONFIG_OK;
 }
 
 /* vtcp_config_check of the connection's own configuration. */

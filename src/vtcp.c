@@ -10,6 +10,7 @@
 #include "segment_opening.c" /* 3.10.7.1 to 3.10.7.3 */
 #include "segment.c"         /* 3.10.7.4 */
 #include "timeouts.c"        /* 3.10.8 */
+#include "icmp.c"            /* 3.9.2.2 */
 #include "valid.c"           /* the invariant, executable */
 #include "names.c"
 
@@ -26,11 +27,15 @@ struct vtcp_config vtcp_config_default(void)
   cfg.r2_syn_ms = 180000;
   cfg.user_timeout_ms = 0;
   cfg.msl_ms = 60000;
+  cfg.keep_alive_ms = 7200000;
+  cfg.keep_alive_probe_ms = 75000;
   cfg.default_mss = 536;
   cfg.mms_s = 1480;
   cfg.rcv_mss = 1460;
   cfg.r1 = 3;
   cfg.challenge_acks = 10;
+  cfg.keep_alive_probes = 9;
+  cfg.keep_alive = false;
   cfg.listener = false;
   cfg.rfc1337 = false;
   return cfg;
@@ -65,6 +70,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
+    ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
@@ -85,12 +91,12 @@ static uint32_t readable(const struct vtcp_conn *c)
   return c->syn_acked ? c->rcv_len : 0;
 }
 
-/* Whatever is not a segment: calls and timeouts. None of them acknowledges, stores or hears of the peer's end. */
+/* Whatever is not a segment: calls, timeouts, ICMP. None of them acknowledges, stores or hears of the peer's end. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type != VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
     ensures refines: *c == after_step(\old(*c), *e);
-    ensures unknown: e->type > VTCP_MORE ==> a->error == VTCP_BAD_EVENT && !a->send;
+    ensures unknown: e->type > VTCP_ICMP ==> a->error == VTCP_BAD_EVENT && !a->send;
     ensures S3_10_6: e->type == VTCP_STATUS ==>
                      a->error == (c->state == VTCP_CLOSED ? VTCP_NO_CONNECTION : \old(a->error)) && !a->send;
     ensures wf: vtcp_wf(*c);
@@ -100,7 +106,10 @@ static uint32_t readable(const struct vtcp_conn *c)
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
+    ensures MUST_29: law_keep_alive(\old(*c), *e, *c, *a);
     ensures MUST_37: law_probes(\old(*c), *e, *c);
+    ensures MUST_56: law_icmp(\old(*c), *e, *c, *a);
 */
 static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -117,6 +126,7 @@ static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, str
     break;
   case VTCP_TIMEOUT: timeout(c, e, a); break;
   case VTCP_MORE: more_to_send(c, e, a); break;
+  case VTCP_ICMP: icmp_arrives(c, e, a); break;
   default: a->error = VTCP_BAD_EVENT; break;
   }
 }
@@ -124,7 +134,7 @@ static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, str
 /* The public contract is in vtcp.h; this says the rest, for the prover: the connection after any event. What the actions
  * are is the contract of the function that the event's type leads to. */
 /*@ ensures refines: *conn == after_step(\old(*conn), *event);
-    ensures unknown: event->type > VTCP_MORE ==> actions->error == VTCP_BAD_EVENT && !actions->send;
+    ensures unknown: event->type > VTCP_ICMP ==> actions->error == VTCP_BAD_EVENT && !actions->send;
     ensures readable: actions->readable == (conn->syn_acked ? conn->rcv_len : (uint32_t)0);
 */
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
