@@ -78,6 +78,7 @@ const char *vtcp_config_error_name(uint8_t error)
   case VTCP_CONFIG_R2_SYN: return "r2_syn is below 3 minutes";
   case VTCP_CONFIG_MSL: return "msl is not within 1 ms .. 1 hour";
   case VTCP_CONFIG_CHALLENGE_ACKS: return "challenge_acks is 0";
+  case VTCP_CONFIG_KEEP_ALIVE: return "keep_alive or keep_alive_probe is 0 ms, or keep_alive_probes is below 2";
   default: return "?";
   }
 }

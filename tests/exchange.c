@@ -46,8 +46,8 @@ static void print_segment(const struct vtcp_segment *seg, uint32_t seq_base, uin
 static void print_signals(unsigned set)
 {
   static const char *const names[] = {"spawn",    "established", "refused",    "reset",  "timed_out",
-                                      "relisten", "peer_closed", "close_done", "closed", "excessive"};
-  for (unsigned i = 0; i < 10; i++) {
+                                      "relisten", "peer_closed", "close_done", "closed", "excessive", "soft_error"};
+  for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
     if (set & (1U << i)) {
       print_message(" %s", names[i]);
     }
@@ -68,6 +68,9 @@ static void print_kept(void)
     if (e->type == VTCP_ARRIVES) {
       print_message(" ");
       print_segment(&e->seg, shown_irs, shown_iss);
+    }
+    if (e->type == VTCP_ICMP) {
+      print_message(" kind %u of SEQ=%lld, %u", (unsigned)e->icmp, relative(e->seg.seq, shown_iss), (unsigned)e->len);
     }
     if (x->send) {
       print_message("  sends ");
@@ -128,11 +131,15 @@ struct vtcp_config test_config(void)
     .r2_syn_ms = 180000,
     .user_timeout_ms = 0,
     .msl_ms = 60000,
+    .keep_alive_ms = 7200000,
+    .keep_alive_probe_ms = 75000,
     .default_mss = 536,
     .mms_s = 1480,
     .rcv_mss = 1460,
     .r1 = 3,
     .challenge_acks = 10,
+    .keep_alive_probes = 9,
+    .keep_alive = false,
     .listener = false,
     .rfc1337 = false,
   };
@@ -287,6 +294,11 @@ void arrives_at(struct endpoint *t, struct packet p)
     seg.ack = t->iss + (uint32_t)p.ack;
   }
   step_at(t, (struct vtcp_event){.type = VTCP_ARRIVES, .seg = seg});
+}
+
+void icmp_at(struct endpoint *t, uint8_t kind, int64_t quoted, uint32_t len)
+{
+  step_at(t, (struct vtcp_event){.type = VTCP_ICMP, .icmp = kind, .len = len, .seg.seq = t->iss + (uint32_t)quoted});
 }
 
 void waits_at(struct endpoint *t, uint64_t us)

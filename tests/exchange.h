@@ -67,7 +67,8 @@ void fail_at(const char *file, int line, const char *format, ...) __attribute__(
 
 extern uint32_t base_iss, base_irs;
 
-/* Small buffers, RFC 6298's times, R1 = 3, R2 = 100 s (180 s for a SYN), MSL 60 s. */
+/* Small buffers, RFC 6298's times, R1 = 3, R2 = 100 s (180 s for a SYN), MSL 60 s, no keep-alives (else: after two hours,
+ * 9 of them 75 s apart). */
 struct vtcp_config test_config(void);
 
 void begins(struct endpoint *t);
@@ -86,6 +87,7 @@ void at(const char *file, int line); /* where the test is, for messages */
 void step_at(struct endpoint *t, struct vtcp_event event);
 void call_at(struct endpoint *t, uint8_t type, uint32_t len, bool remote);
 void arrives_at(struct endpoint *t, struct packet p);
+void icmp_at(struct endpoint *t, uint8_t kind, int64_t quoted, uint32_t len);
 void waits_at(struct endpoint *t, uint64_t us);
 void expires_at(struct endpoint *t);
 
@@ -100,6 +102,8 @@ void expires_at(struct endpoint *t);
 
 /* arrives(t, SYN | ACK, .seq = 0, .ack = 1): a segment from the peer. */
 #define arrives(t, ...) (at(__FILE__, __LINE__), arrives_at((t), (struct packet){.flags = __VA_ARGS__}))
+/* icmp(t, VTCP_ICMP_SOFT, 1, 0): a message about our segment at SEQ=1. */
+#define icmp(t, kind, quoted, len) (at(__FILE__, __LINE__), icmp_at((t), (kind), (quoted), (len)))
 /* Time passes, then VTCP_TIMEOUT. */
 #define waits(t, us) (at(__FILE__, __LINE__), waits_at((t), (us)))
 /* Time passes until the deadline, then VTCP_TIMEOUT. */

@@ -17,6 +17,7 @@ long long relative(uint32_t number, uint32_t base)
   FIELD(cfg.rcv_buf) FIELD(cfg.snd_buf) FIELD(cfg.rto_initial_ms) FIELD(cfg.rto_min_ms) FIELD(cfg.rto_max_ms)         \
   FIELD(cfg.r2_ms) FIELD(cfg.r2_syn_ms) FIELD(cfg.user_timeout_ms) FIELD(cfg.msl_ms) FIELD(cfg.default_mss)           \
   FIELD(cfg.mms_s) FIELD(cfg.rcv_mss) FIELD(cfg.r1) FIELD(cfg.challenge_acks) FIELD(cfg.listener) FIELD(cfg.rfc1337)  \
+  FIELD(cfg.keep_alive_ms) FIELD(cfg.keep_alive_probe_ms) FIELD(cfg.keep_alive_probes) FIELD(cfg.keep_alive)          \
   FIELD(timer_at) FIELD(progress_at) FIELD(rtt_at) FIELD(challenge_at) FIELD(iss) FIELD(snd_una) FIELD(snd_nxt)       \
   FIELD(snd_wnd) FIELD(snd_wl1) FIELD(snd_wl2) FIELD(snd_rtx) FIELD(max_snd_wnd) FIELD(acked) FIELD(snd_len)          \
   FIELD(irs) FIELD(rcv_nxt) FIELD(rcv_wnd) FIELD(rcv_len) FIELD(srtt) FIELD(rttvar) FIELD(rto) FIELD(persist)         \
@@ -64,7 +65,8 @@ static const char *actions_difference(const struct vtcp_actions *a, const struct
     return #field;             \
   }
   COMPARE(error) COMPARE(spawn) COMPARE(established) COMPARE(refused) COMPARE(reset) COMPARE(timed_out)
-  COMPARE(relisten) COMPARE(peer_closed) COMPARE(close_done) COMPARE(closed) COMPARE(excessive) COMPARE(pushed)
+  COMPARE(relisten) COMPARE(peer_closed) COMPARE(close_done) COMPARE(closed) COMPARE(excessive)
+  COMPARE(soft_error) COMPARE(pushed)
   COMPARE(send) COMPARE(more) COMPARE(acked) COMPARE(store_from) COMPARE(store_len) COMPARE(store_at)
   COMPARE(consumed) COMPARE(readable) COMPARE(text_at)
 #undef COMPARE
@@ -76,7 +78,7 @@ unsigned signals_of(const struct vtcp_actions *x)
   return (x->spawn ? IS_SPAWN : 0U) | (x->established ? IS_ESTABLISHED : 0U) | (x->refused ? IS_REFUSED : 0U) |
          (x->reset ? IS_RESET : 0U) | (x->timed_out ? IS_TIMED_OUT : 0U) | (x->relisten ? IS_RELISTEN : 0U) |
          (x->peer_closed ? IS_PEER_CLOSED : 0U) | (x->close_done ? IS_CLOSE_DONE : 0U) | (x->closed ? IS_CLOSED : 0U) |
-         (x->excessive ? IS_EXCESSIVE : 0U);
+         (x->excessive ? IS_EXCESSIVE : 0U) | (x->soft_error ? IS_SOFT_ERROR : 0U);
 }
 
 /* --- What is broken --- */
@@ -122,8 +124,11 @@ unsigned kind_of(const struct vtcp_event *event)
     [VTCP_TIMEOUT] = BY_TIMEOUT, [VTCP_MORE] = BY_MORE,
   };
   const struct vtcp_segment *s = &event->seg;
-  if (event->type > VTCP_MORE) {
+  if (event->type > VTCP_ICMP) {
     return BY_NO_EVENT;
+  }
+  if (event->type == VTCP_ICMP) {
+    return event->icmp == VTCP_ICMP_HARD ? BY_ICMP_HARD : event->icmp == VTCP_ICMP_TOO_BIG ? BY_ICMP_TOO_BIG : BY_ICMP;
   }
   if (event->type != VTCP_ARRIVES) {
     return kinds[event->type];
@@ -137,8 +142,8 @@ unsigned kind_of(const struct vtcp_event *event)
 const char *kind_name(unsigned kind)
 {
   static const char *const names[] = {
-    "OPEN_ACTIVE", "OPEN_PASSIVE", "SEND", "RECEIVE", "CLOSE", "ABORT", "STATUS", "TIMEOUT", "MORE", "no-event",
-    "none", "FIN", "SYN", "SYN,FIN", "ACK", "FIN,ACK", "SYN,ACK", "SYN,FIN,ACK", "RST", "RST,ACK",
+    "OPEN_ACTIVE", "OPEN_PASSIVE", "SEND", "RECEIVE", "CLOSE", "ABORT", "STATUS", "TIMEOUT", "MORE", "ICMP",
+    "ICMP-hard", "ICMP-too-big", "no-event", "none", "FIN", "SYN", "SYN,FIN", "ACK", "FIN,ACK", "SYN,ACK", "SYN,FIN,ACK", "RST", "RST,ACK",
   };
   return kind < KINDS_OF_EVENTS ? names[kind] : "?";
 }
@@ -159,13 +164,13 @@ static const struct {
   {VTCP_SYN_SENT, VTCP_SYN_RECEIVED, BY(SYN) | BY(SYN_FIN)},
   {VTCP_SYN_SENT, VTCP_ESTABLISHED, BY(SYN_ACK) | BY(SYN_FIN_ACK)}, /* the FIN is outside the window */
   {VTCP_SYN_SENT, VTCP_CLOSE_WAIT, BY(SYN_FIN_ACK)},
-  {VTCP_SYN_SENT, VTCP_CLOSED, BY(CLOSE) | BY(ABORT) | BY(TIMEOUT) | BY(RST_ACK)},
+  {VTCP_SYN_SENT, VTCP_CLOSED, BY(CLOSE) | BY(ABORT) | BY(TIMEOUT) | BY(RST_ACK) | BY(ICMP_HARD)},
   {VTCP_SYN_RECEIVED, VTCP_ESTABLISHED, BY(ACK) | BY(FIN_ACK) | BY(SYN_ACK)}, /* SYN,ACK: simultaneous open */
   {VTCP_SYN_RECEIVED, VTCP_CLOSE_WAIT, BY(FIN_ACK)},
   {VTCP_SYN_RECEIVED, VTCP_FIN_WAIT_1, BY(CLOSE) | BY(ACK) | BY(FIN_ACK) | BY(SYN_ACK)}, /* CLOSE was waiting */
   {VTCP_SYN_RECEIVED, VTCP_CLOSING, BY(FIN_ACK)},
-  {VTCP_SYN_RECEIVED, VTCP_LISTEN, BY_ANY_RST | BY_ANY_SYN},
-  {VTCP_SYN_RECEIVED, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST | BY_ANY_SYN}, /* SYN: a child */
+  {VTCP_SYN_RECEIVED, VTCP_LISTEN, BY_ANY_RST | BY_ANY_SYN | BY(ICMP_HARD)},
+  {VTCP_SYN_RECEIVED, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST | BY_ANY_SYN | BY(ICMP_HARD)}, /* SYN: a child */
   {VTCP_ESTABLISHED, VTCP_FIN_WAIT_1, BY(CLOSE)},
   {VTCP_ESTABLISHED, VTCP_CLOSE_WAIT, BY(FIN_ACK)},
   {VTCP_ESTABLISHED, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST},
@@ -174,7 +179,7 @@ static const struct {
   {VTCP_FIN_WAIT_1, VTCP_TIME_WAIT, BY(FIN_ACK)},
   {VTCP_FIN_WAIT_1, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST},
   {VTCP_FIN_WAIT_2, VTCP_TIME_WAIT, BY(FIN_ACK)},
-  {VTCP_FIN_WAIT_2, VTCP_CLOSED, BY(ABORT) | BY_ANY_RST}, /* nothing of ours is unanswered: no timer */
+  {VTCP_FIN_WAIT_2, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST}, /* TIMEOUT: of keep-alives */
   {VTCP_CLOSE_WAIT, VTCP_LAST_ACK, BY(CLOSE)},
   {VTCP_CLOSE_WAIT, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST},
   {VTCP_CLOSING, VTCP_TIME_WAIT, BY(ACK) | BY(FIN_ACK)},
@@ -411,7 +416,7 @@ static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, 
   }
   law((q->timer == VTCP_TIME_WAIT_TIMER) == (q->state == VTCP_TIME_WAIT), "law_timer", "2 MSL in %s",
       vtcp_state_name(q->state));
-  if (e->type == VTCP_TIMEOUT && p->state != q->state && p->state != VTCP_TIME_WAIT) {
+  if (e->type == VTCP_TIMEOUT && p->state != q->state && p->state != VTCP_TIME_WAIT && p->timer != VTCP_KEEP_ALIVE) {
     uint64_t r2 = p->cfg.user_timeout_ms ? p->cfg.user_timeout_ms : p->syn_acked ? p->cfg.r2_ms : p->cfg.r2_syn_ms;
     law(p->timer != VTCP_NO_TIMER && e->now >= after(p->progress_at, r2 * 1000), "law_r2", "given up before its time");
     law(p->timer != VTCP_PERSIST || p->retries > 0, "law_probes", "given up though every probe was answered");
@@ -420,6 +425,72 @@ static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, 
     law(e->type == VTCP_ARRIVES && q->timer_at == after(e->now, (uint64_t)2000 * p->cfg.msl_ms), "law_2msl",
         "TIME-WAIT does not last 2 MSL");
   }
+}
+
+/* Nothing of ours is unacknowledged or waits to be sent, and the connection is open: "idle", but for the time (3.8.4). */
+static bool rests(const struct vtcp_conn *c)
+{
+  return one_of(c->state, OF(ESTABLISHED) | OF(FIN_WAIT_2) | OF(CLOSE_WAIT)) && c->snd_una == c->snd_nxt && c->snd_len == 0;
+}
+
+/* <SEQ=SND.NXT-1><ACK=RCV.NXT><CTL=ACK>, without text (3.8.4). */
+static bool is_probe(const struct vtcp_conn *p, const struct vtcp_actions *a)
+{
+  const struct vtcp_segment *s = &a->seg;
+  return a->send && s->seq == p->snd_nxt - 1 && s->has_ack && s->ack == p->rcv_nxt && s->len == 0 && !s->syn && !s->fin &&
+         !s->rst && !s->psh && !s->urg && !s->has_mss;
+}
+
+static uint64_t idle_until(const struct vtcp_conn *c, uint64_t now)
+{
+  return after(now, (uint64_t)1000 * c->cfg.keep_alive_ms);
+}
+
+static void laws_of_idleness(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
+                             const struct vtcp_actions *a)
+{
+  if (e->type == VTCP_TIMEOUT && p->timer == VTCP_KEEP_ALIVE) {
+    law(p->cfg.keep_alive && p->snd_una == p->snd_nxt, "law_keep_alive", "not asked for, or something is outstanding");
+    if (a->send && a->seg.len == 0 && !a->seg.fin) {
+      law(is_probe(p, a), "law_keep_alive", "not <SEQ=SND.NXT-1><ACK=RCV.NXT><CTL=ACK>");
+      law(p->timer_at <= e->now, "law_keep_alive", "before its time");
+    }
+    if (q->state != p->state) {
+      law(p->timer_at <= e->now, "law_keep_alive", "given up before its time");
+      law(p->retries >= 2 && p->retries >= p->cfg.keep_alive_probes, "law_keep_alive", "given up after %u keep-alives",
+          (unsigned)p->retries);
+    }
+  }
+  if (q->timer == VTCP_KEEP_ALIVE) {
+    bool anew = q->timer_at == idle_until(q, e->now);
+    law(q->cfg.keep_alive, "law_idle", "keep-alives that nobody asked for");
+    law(p->timer == VTCP_KEEP_ALIVE || (q->retries == 0 && anew), "law_idle", "not a whole interval at first");
+    law(q->retries >= p->retries || anew, "law_idle", "not a whole interval after a sign of life");
+  }
+}
+
+/* SND.UNA =< SEQ < SND.NXT: what the message quotes is in flight (RFC 5927, section 4.1). */
+static bool quotes_flight(const struct vtcp_conn *c, uint32_t seq)
+{
+  return c->state >= VTCP_SYN_SENT && (uint32_t)(seq - c->snd_una) < in_flight(c);
+}
+
+static void laws_of_icmp(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
+                         const struct vtcp_actions *a)
+{
+  const char *field = first_difference(p, q);
+  if (e->type != VTCP_ICMP) {
+    return;
+  }
+  law(e->icmp == VTCP_ICMP_HARD || e->icmp == VTCP_ICMP_TOO_BIG || field == NULL, "law_icmp", "%s changed", field);
+  if (e->icmp == VTCP_ICMP_QUENCH || (uint32_t)(e->seg.seq - p->snd_una) >= in_flight(p)) {
+    law(field == NULL, "law_icmp", "%s changed by what is to be discarded", field);
+    law(!a->send && signals_of(a) == 0, "law_icmp", "what is to be discarded is answered or told");
+  }
+  law(!synchronized(p->state) || (q->state == p->state && q->snd_una == p->snd_una && q->rcv_nxt == p->rcv_nxt),
+      "law_icmp", "a synchronized connection changed");
+  law(!lasts(p, q) || (q->snd_mss >= 1 && q->snd_mss <= p->snd_mss), "law_icmp", "the MSS grew to %u",
+      (unsigned)q->snd_mss);
 }
 
 static void laws_off_the_path(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
@@ -505,6 +576,8 @@ static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, 
   laws_of_opening(p, e, q);
   laws_of_closing(p, e, q);
   laws_of_time(p, e, q);
+  laws_of_idleness(p, e, q, a);
+  laws_of_icmp(p, e, q, a);
   laws_of_text(p, e, q, a);
 }
 
@@ -558,6 +631,75 @@ static void law_guards(const struct vtcp_conn *b, const struct vtcp_event *e, co
   }
 }
 
+/* Keep-alives are sent, and they alone decide: the core could keep law_keep_alive by never sending any. */
+static void law_alive(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                      const struct vtcp_actions *x)
+{
+  law((a->timer == VTCP_KEEP_ALIVE) == (a->cfg.keep_alive && rests(a)), "alive", "%s", vtcp_state_name(a->state));
+  if (b->timer != VTCP_KEEP_ALIVE) {
+    return;
+  }
+  if (e->type == VTCP_TIMEOUT && e->now >= b->timer_at) {
+    bool gone = b->retries >= b->cfg.keep_alive_probes;
+    struct vtcp_conn asked = *b;
+    asked.timer_at = after(e->now, (uint64_t)1000 * b->cfg.keep_alive_probe_ms);
+    asked.retries++;
+    law(gone ? x->timed_out && x->closed && !x->send : is_probe(b, x) && same_conn(a, &asked), "alive",
+        "%s after %u keep-alives", gone ? "not given up" : "no keep-alive", (unsigned)b->retries);
+    return;
+  }
+  law(!x->timed_out, "alive", "given up before its time");
+  bool went_on = a->timer_at == b->timer_at && a->retries == b->retries;
+  bool heard = e->type == VTCP_ARRIVES && is_acceptable(b, &e->seg) && e->seg.has_ack && !e->seg.rst && !e->seg.syn &&
+               is_ack_taken(b, e->seg.ack);
+  if (a->timer == VTCP_KEEP_ALIVE && heard) {
+    law(a->retries == 0 && a->timer_at == idle_until(a, e->now), "alive", "an acknowledgment does not begin it anew");
+  } else if (a->timer == VTCP_KEEP_ALIVE) {
+    law(went_on, "alive", "the interval changed without an acknowledgment");
+  }
+}
+
+/* What an ICMP message does: the core could keep law_icmp by ignoring all. */
+static void law_reported(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
+                         const struct vtcp_actions *x)
+{
+  bool ours = e->type == VTCP_ICMP && quotes_flight(b, e->seg.seq), soft = ours;
+  if (ours && (e->icmp == VTCP_ICMP_QUENCH || e->icmp == VTCP_ICMP_TOO_BIG)) {
+    soft = false;
+  }
+  if (ours && e->icmp == VTCP_ICMP_HARD && !synchronized(b->state)) {
+    soft = false;
+    bool back = b->state == VTCP_SYN_RECEIVED && b->origin == VTCP_PASSIVE;
+    bool child = b->state == VTCP_SYN_RECEIVED && b->origin == VTCP_CHILD;
+    unsigned told = back ? IS_RELISTEN : child ? IS_CLOSED : IS_REFUSED | IS_CLOSED;
+    law(a->state == (back ? VTCP_LISTEN : VTCP_CLOSED) && !x->send, "reported", "a hard error leads to %s",
+        vtcp_state_name(a->state));
+    law(signals_of(x) == told, "reported", "a hard error tells %#x", signals_of(x));
+  } else if (e->type == VTCP_ICMP) {
+    law(signals_of(x) == (soft ? IS_SOFT_ERROR : 0U), "reported", "signals %#x", signals_of(x));
+  }
+  law(e->type == VTCP_ICMP || !x->soft_error, "reported", "a soft error without ICMP");
+  if (ours && e->icmp == VTCP_ICMP_HARD && synchronized(b->state)) {
+    law(same_conn(a, b) && !x->send, "reported", "a hard error changed %s", first_difference(b, a));
+  }
+  if (e->type != VTCP_ICMP || e->icmp != VTCP_ICMP_TOO_BIG) {
+    return;
+  }
+  bool smaller = ours && e->len >= 48 && e->len - 20 < b->snd_mss;
+  law(smaller || (same_conn(a, b) && !x->send), "reported", "%s changed by what is not smaller", first_difference(b, a));
+  law(!smaller || a->snd_mss == e->len - 20, "reported", "MSS %u", (unsigned)a->snd_mss);
+  if (smaller && (!b->syn_acked || b->timer != VTCP_RETRANSMISSION)) {
+    struct vtcp_conn only = *b;
+    only.snd_mss = a->snd_mss;
+    law(same_conn(a, &only) && !x->send, "reported", "more than the MSS changed");
+  } else if (smaller) {
+    law(x->send && x->seg.seq == b->snd_una && (x->seg.len > 0 || x->seg.fin), "reported",
+        "nothing is sent again, from SND.UNA");
+    law(!a->rtt_running && a->retries == b->retries && a->rto == b->rto && a->timer_at == b->timer_at, "reported",
+        "what the path does is taken for loss, or measured");
+  }
+}
+
 static void law_form(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
                      const struct vtcp_actions *x)
 {
@@ -598,7 +740,7 @@ static void law_form(const struct vtcp_conn *b, const struct vtcp_event *e, cons
         "a FIN in %s", vtcp_state_name(a->state));
     law(s->seq + s->len + 1 == a->snd_nxt, "form", "a FIN that is not the last");
   }
-  if (s->len == 0 && !s->fin) {
+  if (s->len == 0 && !s->fin && !(e->type == VTCP_TIMEOUT && b->timer == VTCP_KEEP_ALIVE)) {
     law(s->seq == a->snd_nxt, "form", "SEQ of an empty ACK is not SND.NXT");
   }
 }
@@ -661,7 +803,7 @@ static void law_timer(const struct vtcp_conn *b, const struct vtcp_conn *a, cons
   bool idle = a->state == VTCP_CLOSED || a->state == VTCP_LISTEN;
   bool open = a->state == VTCP_ESTABLISHED || a->state == VTCP_FIN_WAIT_2 || a->state == VTCP_CLOSE_WAIT;
   bool owes = a->snd_len > 0 || a->snd_una != a->snd_nxt;
-  law((deadline == NEVER) == (idle || (open && !owes)), "timer", "%s with %s", vtcp_state_name(a->state),
+  law((deadline == NEVER) == (idle || (open && !owes && !a->cfg.keep_alive)), "timer", "%s with %s", vtcp_state_name(a->state),
       deadline == NEVER ? "no deadline" : "a deadline");
 }
 
@@ -716,6 +858,8 @@ static void laws(const struct vtcp_conn *b, const struct vtcp_event *e, const st
     law(!recedes(b->rcv_nxt + b->rcv_wnd, a->rcv_nxt + a->rcv_wnd), "recede", "the advertised right edge");
     law(!recedes(a->snd_una, a->snd_nxt), "recede", "SND.UNA is beyond SND.NXT");
   }
+  law_alive(b, e, a, x);
+  law_reported(b, e, a, x);
   law_form(b, e, a, x);
   law_window(b, e, a, x);
   law_account(b, e, a, x);

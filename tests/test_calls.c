@@ -89,7 +89,7 @@ static const struct {
   /* not calls, but nobody may be harmed by them out of season */
   {"MORE", VTCP_MORE, true, 0, {STAYS(VTCP_OK)}},
   {"TIMEOUT with nothing due", VTCP_TIMEOUT, true, 0, {STAYS(VTCP_OK)}},
-  {"no such event", 10, true, 10, {STAYS(VTCP_BAD_EVENT)}},
+  {"no such event", VTCP_ICMP + 1, true, 10, {STAYS(VTCP_BAD_EVENT)}},
   {"no such event", 255, true, 10, {STAYS(VTCP_BAD_EVENT)}},
 };
 
@@ -470,7 +470,7 @@ static void fields_that_an_event_does_not_name_are_ignored(void **unused)
 {
   (void)unused;
   for (uint8_t state = 0; state < STATES; state++) {
-    for (uint8_t type = VTCP_OPEN_ACTIVE; type <= VTCP_MORE; type++) {
+    for (uint8_t type = VTCP_OPEN_ACTIVE; type <= VTCP_ICMP; type++) {
       if (type == VTCP_ARRIVES) {
         continue;
       }
@@ -480,12 +480,20 @@ static void fields_that_an_event_does_not_name_are_ignored(void **unused)
       t.lenient = true;
       struct vtcp_conn plain = t.conn;
       struct vtcp_event event = {.now = t.now, .iss = t.iss, .type = type, .remote = true, .len = 5};
+      if (type == VTCP_ICMP) {
+        event.icmp = VTCP_ICMP_HARD;
+        event.seg.seq = t.conn.snd_una;
+      }
       struct vtcp_actions first, second;
       checked_step(&plain, &event, &first);
-      event.seg = (struct vtcp_segment){.seq = 77, .ack = 78, .len = 79, .syn = true, .rst = true, .has_ack = true};
+      uint32_t quoted = event.seg.seq;
+      event.seg = (struct vtcp_segment){.seq = type == VTCP_ICMP ? quoted : 77, .ack = 78, .len = 79, .syn = true, .rst = true, .has_ack = true};
       if (type != VTCP_OPEN_ACTIVE && type != VTCP_SEND) {
         event.remote = false;
         event.iss = 80;
+      }
+      if (type != VTCP_ICMP) {
+        event.icmp = VTCP_ICMP_HARD;
       }
       if (type != VTCP_SEND && type != VTCP_RECEIVE) {
         event.len = 81;

@@ -84,6 +84,17 @@ static void each_limit(void **unused)
   REFUSED(challenge_acks, 0, VTCP_CONFIG_CHALLENGE_ACKS);
   TAKEN(challenge_acks, 1);
   TAKEN(challenge_acks, 255);
+  REFUSED(keep_alive_ms, 0, VTCP_CONFIG_KEEP_ALIVE);
+  TAKEN(keep_alive_ms, 1);
+  TAKEN(keep_alive_ms, UINT32_MAX);
+  REFUSED(keep_alive_probe_ms, 0, VTCP_CONFIG_KEEP_ALIVE);
+  TAKEN(keep_alive_probe_ms, 1);
+  TAKEN(keep_alive_probe_ms, UINT32_MAX);
+  REFUSED(keep_alive_probes, 0, VTCP_CONFIG_KEEP_ALIVE);
+  REFUSED(keep_alive_probes, 1, VTCP_CONFIG_KEEP_ALIVE); /* MUST-29 */
+  TAKEN(keep_alive_probes, 2);
+  TAKEN(keep_alive_probes, 255);
+  TAKEN(keep_alive, true);
   TAKEN(user_timeout_ms, 0);
   TAKEN(user_timeout_ms, 1);
   TAKEN(user_timeout_ms, UINT32_MAX);
@@ -99,7 +110,7 @@ static void the_first_reason(void **unused)
   static const enum vtcp_config_error order[] = {
     VTCP_CONFIG_RCV_BUF, VTCP_CONFIG_SND_BUF, VTCP_CONFIG_RCV_MSS, VTCP_CONFIG_SEND_MSS,
     VTCP_CONFIG_MMS_S,   VTCP_CONFIG_RTO,     VTCP_CONFIG_R1,      VTCP_CONFIG_R2,
-    VTCP_CONFIG_R2_SYN,  VTCP_CONFIG_MSL,     VTCP_CONFIG_CHALLENGE_ACKS};
+    VTCP_CONFIG_R2_SYN,  VTCP_CONFIG_MSL,     VTCP_CONFIG_CHALLENGE_ACKS, VTCP_CONFIG_KEEP_ALIVE};
   struct vtcp_config good = test_config();
   for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
     expect_number("reason", order[i], vtcp_config_check(&cfg));
@@ -119,6 +130,11 @@ static void the_first_reason(void **unused)
     case VTCP_CONFIG_R2_SYN: cfg.r2_syn_ms = good.r2_syn_ms; break;
     case VTCP_CONFIG_MSL: cfg.msl_ms = good.msl_ms; break;
     case VTCP_CONFIG_CHALLENGE_ACKS: cfg.challenge_acks = good.challenge_acks; break;
+    case VTCP_CONFIG_KEEP_ALIVE:
+      cfg.keep_alive_ms = good.keep_alive_ms;
+      cfg.keep_alive_probe_ms = good.keep_alive_probe_ms;
+      cfg.keep_alive_probes = good.keep_alive_probes;
+      break;
     case VTCP_CONFIG_OK: break;
     }
   }
@@ -143,6 +159,11 @@ static void the_defaults(void **unused)
   expect_number("default MSS (MUST-15)", 536, cfg.default_mss);
   expect_number("MMS_S: 1500 - 20", 1480, cfg.mms_s);
   expect_number("MSS option: 1500 - 40 (MUST-67)", 1460, cfg.rcv_mss);
+  require(!cfg.keep_alive, "MUST-25");
+  require(cfg.keep_alive_ms >= 7200000, "MUST-28");
+  expect_number("keep-alive", 7200000, cfg.keep_alive_ms);
+  expect_number("keep-alive, not answered", 75000, cfg.keep_alive_probe_ms);
+  require(cfg.keep_alive_probes >= 2, "MUST-29");
   require(!cfg.listener && !cfg.rfc1337 && cfg.user_timeout_ms == 0, "nothing out of the ordinary");
 }
 
@@ -158,8 +179,8 @@ static void names(void **unused)
     assert_string_equal(states[i], vtcp_state_name(i));
   }
   static const char *const events[] = {"OPEN",  "OPEN",   "SEND",            "RECEIVE", "CLOSE",
-                                       "ABORT", "STATUS", "SEGMENT ARRIVES", "",      ""};
-  for (uint8_t i = 0; i <= VTCP_MORE; i++) {
+                                       "ABORT", "STATUS", "SEGMENT ARRIVES", "",      "",      "ICMP"};
+  for (uint8_t i = 0; i <= VTCP_ICMP; i++) {
     require(strstr(vtcp_event_name(i), events[i]) != NULL, "event %u: %s", i, vtcp_event_name(i));
     for (uint8_t k = 0; k < i; k++) {
       require(strcmp(vtcp_event_name(i), vtcp_event_name(k)) != 0, "one name for two events");
@@ -176,7 +197,7 @@ static void names(void **unused)
     require(strstr(vtcp_error_name(i), errors[i]) != NULL, "error %u: %s", i, vtcp_error_name(i));
     require(strcmp(vtcp_error_name(i), "?") != 0, "error %u has no name", i);
   }
-  for (uint8_t i = 0; i <= VTCP_CONFIG_CHALLENGE_ACKS; i++) {
+  for (uint8_t i = 0; i <= VTCP_CONFIG_KEEP_ALIVE; i++) {
     require(strcmp(vtcp_config_error_name(i), "?") != 0, "configuration error %u has no name", i);
     for (uint8_t k = 0; k < i; k++) {
       require(strcmp(vtcp_config_error_name(i), vtcp_config_error_name(k)) != 0, "one name for two errors");
@@ -190,9 +211,9 @@ static void names(void **unused)
     assert_string_equal("?", vtcp_config_error_name(unknown[i]));
   }
   assert_string_equal("?", vtcp_state_name(VTCP_TIME_WAIT + 1));
-  assert_string_equal("?", vtcp_event_name(VTCP_MORE + 1));
+  assert_string_equal("?", vtcp_event_name(VTCP_ICMP + 1));
   assert_string_equal("?", vtcp_error_name(VTCP_BAD_EVENT + 1));
-  assert_string_equal("?", vtcp_config_error_name(VTCP_CONFIG_CHALLENGE_ACKS + 1));
+  assert_string_equal("?", vtcp_config_error_name(VTCP_CONFIG_KEEP_ALIVE + 1));
 }
 
 /* --- vtcp_valid --- */
@@ -213,7 +234,9 @@ enum sample {
   LAST,            /* LAST-ACK */
   WAITING,         /* TIME-WAIT */
   CLOSED_EARLY,    /* FIN-WAIT-1 entered from SYN-RECEIVED: SYN and FIN outstanding */
-  CLOSE_QUEUED     /* SYN-RECEIVED with 10 octets and a CLOSE queued */
+  CLOSE_QUEUED,    /* SYN-RECEIVED with 10 octets and a CLOSE queued */
+  KEPT_ALIVE,      /* ESTABLISHED, idle, with keep-alives */
+  ALIVE_SENDING    /* the same, 200 octets outstanding */
 };
 
 static struct vtcp_conn make(enum sample sample)
@@ -256,6 +279,12 @@ static struct vtcp_conn make(enum sample sample)
     writes(&t, 10);
     closes(&t);
     break;
+  case KEPT_ALIVE:
+  case ALIVE_SENDING:
+    t.conn.cfg.keep_alive = true;
+    in_established(&t);
+    writes(&t, sample == ALIVE_SENDING ? 200 : 0);
+    break;
   }
   struct vtcp_conn conn = t.conn;
   ends(&t);
@@ -284,15 +313,22 @@ static void valid_refuses_broken_records(void **unused)
 {
   (void)unused;
   survived = 0;
-  for (enum sample s = CLOSED; s <= CLOSE_QUEUED; s++) {
+  for (enum sample s = CLOSED; s <= ALIVE_SENDING; s++) {
     BREAK(s, c.state = 11);
     BREAK(s, c.state = 255);
-    BREAK(s, c.timer = 4);
+    if (s != KEPT_ALIVE) {
+      BREAK(s, c.timer = VTCP_KEEP_ALIVE);
+    }
+    BREAK(s, c.timer = 5);
+    BREAK(s, c.timer = 255);
     BREAK(s, c.origin = 3);
     BREAK(s, c.cfg.rcv_buf = 0);
     BREAK(s, c.cfg.snd_buf = UINT32_MAX);
     BREAK(s, c.cfg.rto_max_ms = 0);
     BREAK(s, c.cfg.challenge_acks = 0);
+    BREAK(s, c.cfg.keep_alive_ms = 0);
+    BREAK(s, c.cfg.keep_alive_probe_ms = 0);
+    BREAK(s, c.cfg.keep_alive_probes = 1);
     BREAK(s, c.snd_len = c.cfg.snd_buf + 1);
     BREAK(s, c.rcv_len = c.cfg.rcv_buf + 1);
     BREAK(s, c.rcv_wnd = c.cfg.rcv_buf + 1);
@@ -373,6 +409,16 @@ static void valid_refuses_broken_records(void **unused)
   BREAK(SENDING, c.rttvar = UINT32_MAX);
   BREAK(PROBING, c.timer = VTCP_NO_TIMER);
   BREAK(PROBING, c.timer = VTCP_TIME_WAIT_TIMER);
+  /* keep-alives: asked for, and then whenever nothing is outstanding */
+  BREAK(KEPT_ALIVE, c.timer = VTCP_NO_TIMER);
+  BREAK(KEPT_ALIVE, c.timer = VTCP_RETRANSMISSION);
+  BREAK(KEPT_ALIVE, c.timer = VTCP_PERSIST);
+  BREAK(KEPT_ALIVE, c.timer = VTCP_TIME_WAIT_TIMER);
+  BREAK(KEPT_ALIVE, c.cfg.keep_alive = false);
+  BREAK(IDLE, c.cfg.keep_alive = true);
+  BREAK(FIN_ACKED, c.cfg.keep_alive = true);
+  BREAK(PEER_CLOSED, c.cfg.keep_alive = true);
+  BREAK(ALIVE_SENDING, c.timer = VTCP_NO_TIMER);
   /* our FIN: outstanding or acknowledged, by state */
   BREAK(FIN_OUT, c.timer = VTCP_NO_TIMER);
   BREAK(FIN_OUT, c.timer = VTCP_TIME_WAIT_TIMER);
@@ -431,6 +477,10 @@ static void a_child_keeps_the_configuration(void **unused)
   cfg.listener = true;
   cfg.rfc1337 = true;
   cfg.r1 = 7;
+  cfg.keep_alive = true;
+  cfg.keep_alive_ms = 77;
+  cfg.keep_alive_probe_ms = 78;
+  cfg.keep_alive_probes = 79;
   begins_with(&t, cfg);
   in_listen(&t);
   memset(&child, 0xA5, sizeof child);
@@ -440,6 +490,10 @@ static void a_child_keeps_the_configuration(void **unused)
   expect_number("origin", VTCP_CHILD, child.origin);
   expect_number("r1", 7, child.cfg.r1);
   expect_number("rfc1337", true, child.cfg.rfc1337);
+  expect_number("keep-alives", true, child.cfg.keep_alive);
+  expect_number("after", 77, child.cfg.keep_alive_ms);
+  expect_number("between", 78, child.cfg.keep_alive_probe_ms);
+  expect_number("how many", 79, child.cfg.keep_alive_probes);
   expect_number("receive buffer", cfg.rcv_buf, child.cfg.rcv_buf);
   expect_number("deadline", NEVER, vtcp_deadline(&child));
   ends(&t);

@@ -83,8 +83,13 @@ static struct vtcp_event some_event(uint64_t *seed, const struct vtcp_conn *c, u
   } else if (what == 82) {
     e.type = VTCP_ABORT;
   } else if (what < 85) {
-    e.type = (uint8_t)(choose(seed, 4) ? VTCP_STATUS : 10 + choose(seed, 246));
-  } else if (what < 93) {
+    e.type = (uint8_t)(choose(seed, 4) ? VTCP_STATUS : VTCP_ICMP + 1 + choose(seed, 245));
+  } else if (what < 87) {
+    e.type = VTCP_ICMP;
+    e.icmp = (uint8_t)choose(seed, 6);
+    e.seg.seq = near(seed, choose(seed, 2) ? c->snd_una : c->snd_nxt - 1, c->snd_nxt - c->snd_una);
+    e.len = choose(seed, 4) == 0 ? c->snd_mss + 18U + choose(seed, 4) : choose(seed, 1500);
+  } else if (what < 94) {
     e.type = VTCP_TIMEOUT;
     uint64_t deadline = vtcp_deadline(c);
     if (deadline != NEVER && deadline > *now && choose(seed, 3)) {
@@ -148,6 +153,10 @@ static void any_events_from_any_numbers(void **unused)
     cfg.user_timeout_ms = choose(&seed, 4) ? 0 : 30000;
     cfg.listener = choose(&seed, 8) == 0;
     cfg.rfc1337 = choose(&seed, 2);
+    cfg.keep_alive = choose(&seed, 2);
+    cfg.keep_alive_ms = choose(&seed, 2) ? 7200000 : 1 + choose(&seed, 5000);
+    cfg.keep_alive_probe_ms = 1 + choose(&seed, 5000);
+    cfg.keep_alive_probes = (uint8_t)(2 + choose(&seed, 3));
     cfg.rcv_mss = (uint16_t)(1 + choose(&seed, 1460));
     cfg.mms_s = (uint16_t)(21 + choose(&seed, 1460));
     for (unsigned i = 0; i < TWINS; i++) {
@@ -158,6 +167,9 @@ static void any_events_from_any_numbers(void **unused)
       for (unsigned i = 0; i < TWINS; i++) {
         struct vtcp_event e = event;
         e.iss = isses[i];
+        if (e.type == VTCP_ICMP) {
+          e.seg.seq += isses[i] - isses[0];
+        }
         if (e.type == VTCP_ARRIVES) {
           e.seg.seq += irses[i] - irses[0];
           e.seg.ack += e.seg.has_ack ? isses[i] - isses[0] : 0;
