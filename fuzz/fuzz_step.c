@@ -1,6 +1,6 @@
 /* The core. The input is a configuration and a list of events (fuzz/seeds writes such inputs, and describes them): calls,
- * segments whose numbers stand where the connection's own variables are, or anywhere, and time that goes on by any step
- * or, against the rules, back. One connection takes them; of a listener, the child too. Invariants, after every step:
+ * segments and ICMP messages whose numbers stand where the connection's own variables are, or anywhere, and time that goes
+ * on by any step or, against the rules, back. One connection takes them; of a listener, the child too. Invariants, after every step:
  *
  *   1. Every law of tests/laws.h: vtcp_valid, the laws of spec/laws.acsl each under its name, the same result from the
  *      same input, every action written, the lengths of both buffers, and more.
@@ -76,6 +76,8 @@ static unsigned long reached[TRIPLES];
   BLOCKS_20((n) + 160) \
   BLOCKS_20((n) + 180) \
   BLOCKS_20((n) + 200)
+#define BLOCKS_253(n) \
+  BLOCKS_220(n) BLOCKS_20((n) + 220) BLOCKS_4((n) + 240) BLOCKS_4((n) + 244) BLOCKS_4((n) + 248) BLOCK((n) + 252)
 
 static void reach(unsigned from, unsigned kind, unsigned to)
 {
@@ -83,21 +85,21 @@ static void reach(unsigned from, unsigned kind, unsigned to)
 
   reached[triple]++;
   switch (triple) {
-    BLOCKS_220(0)
-    BLOCKS_220(220)
-    BLOCKS_220(440)
-    BLOCKS_220(660)
-    BLOCKS_220(880)
-    BLOCKS_220(1100)
-    BLOCKS_220(1320)
-    BLOCKS_220(1540)
-    BLOCKS_220(1760)
-    BLOCKS_220(1980)
-    BLOCKS_220(2200)
+    BLOCKS_253(0)
+    BLOCKS_253(253)
+    BLOCKS_253(506)
+    BLOCKS_253(759)
+    BLOCKS_253(1012)
+    BLOCKS_253(1265)
+    BLOCKS_253(1518)
+    BLOCKS_253(1771)
+    BLOCKS_253(2024)
+    BLOCKS_253(2277)
+    BLOCKS_253(2530)
   default: abort();
   }
 }
-_Static_assert(TRIPLES == 2420, "as many blocks as there are triples");
+_Static_assert(TRIPLES == 2783, "as many blocks as there are triples");
 
 void fuzz_report(void)
 {
@@ -230,9 +232,12 @@ static struct vtcp_config choose_config(struct input *in)
   static const uint16_t sizes[] = {1, 2, 20, 21, 100, 536, 1220, 1460, 1480, 9000, 65534, 65535};
   static const uint32_t timeouts[] = {0, 0, 0, 1, 1000, 30000, 600000, UINT32_MAX};
   static const uint32_t lifetimes[] = {60000, 1, 500, 120000, 3600000};
+  static const uint32_t idle[] = {7200000, 1000, 1, UINT32_MAX};
+  static const uint8_t probes[] = {9, 2, 3, 255};
   struct vtcp_config cfg = vtcp_config_default();
   uint8_t flags = next(in);
 
+  cfg.keep_alive = flags & 128;
   cfg.listener = flags & 1;
   cfg.rfc1337 = flags & 2;
   cfg.rcv_buf = buffers[next(in) % (sizeof buffers / sizeof buffers[0])];
@@ -251,6 +256,12 @@ static struct vtcp_config choose_config(struct input *in)
   cfg.r2_ms = patience & 8 ? 1000 : patience & 16 ? UINT32_MAX : 300000;
   cfg.r2_syn_ms = patience & 16 ? UINT32_MAX : 180000;
   cfg.msl_ms = lifetimes[(patience >> 5) % 5];
+  if (!cfg.keep_alive)
+    return cfg;
+  uint8_t idleness = next(in);
+  cfg.keep_alive_ms = idle[idleness & 3];
+  cfg.keep_alive_probe_ms = idle[idleness >> 2 & 3];
+  cfg.keep_alive_probes = probes[idleness >> 4 & 3];
   return cfg;
 }
 
@@ -411,6 +422,7 @@ static void obliging_segment(const struct world *w, const struct vtcp_conn *c, u
 
 /* The high half of an event's first octet is its type, or one of these; the low half says how time goes on. */
 enum { PEER = VTCP_MORE + 1, PEER_ACK, REPLAY, ANY_TYPE, THE_OTHER, ALL_MORE };
+_Static_assert((int)PEER == (int)VTCP_ICMP, "ICMP comes as ANY_TYPE: there is no half octet left for it");
 
 static void send_all(struct world *w, unsigned which)
 {
@@ -433,6 +445,27 @@ static void choose_call(struct input *in, const struct vtcp_conn *c, struct vtcp
     e->len = choose_length(in, c->cfg.snd_buf - c->snd_len);
   else if (e->type == VTCP_RECEIVE)
     e->len = choose_length(in, c->rcv_len);
+}
+
+/* What it says, from the high half of an octet; which of our numbers it quotes, and how large is too big. */
+static void choose_icmp(struct input *in, const struct world *w, const struct vtcp_conn *c, struct vtcp_event *e,
+                        uint8_t what)
+{
+  e->type = VTCP_ICMP;
+  e->icmp = what >> 4;
+  e->seg.seq = choose_ack(in, w, c);
+  if (e->icmp == VTCP_ICMP_TOO_BIG)
+    e->len = choose_length(in, c->snd_mss + UINT32_C(20));
+}
+
+/* An event of any type; where the low half is ICMP's, that. */
+static void choose_type(struct input *in, const struct world *w, const struct vtcp_conn *c, struct vtcp_event *e)
+{
+  uint8_t type = next(in);
+
+  e->type = type;
+  if ((type & 15) == VTCP_ICMP)
+    choose_icmp(in, w, c, e, type);
 }
 
 static void choose_arrival(struct input *in, struct world *w, const struct vtcp_conn *c, struct vtcp_event *e)
@@ -461,7 +494,7 @@ static void one_event(struct input *in, struct world *w, unsigned *which)
   case PEER:
   case PEER_ACK:
   case REPLAY: choose_arrival(in, w, c, &e); break;
-  case ANY_TYPE: e.type = next(in); break;
+  case ANY_TYPE: choose_type(in, w, c, &e); break;
   case THE_OTHER: *which = w->count - 1 - *which; return;
   case ALL_MORE: send_all(w, *which); return;
   default: choose_call(in, c, &e); break;
