@@ -1,6 +1,7 @@
 /* The core. The input is a configuration and a list of events (fuzz/seeds writes such inputs, and describes them): calls,
- * segments and ICMP messages whose numbers stand where the connection's own variables are, or anywhere, and time that goes
- * on by any step or, against the rules, back. One connection takes them; of a listener, the child too. Invariants, after every step:
+ * segments and ICMP messages whose numbers stand where the connection's own variables are, or anywhere, and time that goes on
+ * by any step or, against the rules, back. One connection takes them; of a listener, the child too. Invariants, after every
+ * step:
  *
  *   1. Every law of tests/laws.h: vtcp_valid, the laws of spec/laws.acsl each under its name, the same result from the
  *      same input, every action written, the lengths of both buffers, and more.

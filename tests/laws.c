@@ -128,7 +128,8 @@ unsigned kind_of(const struct vtcp_event *event)
     return BY_NO_EVENT;
   }
   if (event->type == VTCP_ICMP) {
-    return event->icmp == VTCP_ICMP_HARD ? BY_ICMP_HARD : event->icmp == VTCP_ICMP_TOO_BIG ? BY_ICMP_TOO_BIG : BY_ICMP;
+    return event->icmp == VTCP_ICMP_HARD ? BY_ICMP_HARD
+           : event->icmp == VTCP_ICMP_TOO_BIG ? BY_ICMP_TOO_BIG : BY_ICMP;
   }
   if (event->type != VTCP_ARRIVES) {
     return kinds[event->type];
@@ -669,9 +670,9 @@ static void law_reported(const struct vtcp_conn *b, const struct vtcp_event *e, 
   }
   if (ours && e->icmp == VTCP_ICMP_HARD && !synchronized(b->state)) {
     soft = false;
-    bool back = b->state == VTCP_SYN_RECEIVED && b->origin == VTCP_PASSIVE;
-    bool child = b->state == VTCP_SYN_RECEIVED && b->origin == VTCP_CHILD;
-    unsigned told = back ? IS_RELISTEN : child ? IS_CLOSED : IS_REFUSED | IS_CLOSED;
+    bool from_listen = b->state == VTCP_SYN_RECEIVED && b->origin != VTCP_ACTIVE;
+    bool back = from_listen && b->origin == VTCP_PASSIVE && !b->close_queued; /* CLOSE was called: no way back */
+    unsigned told = back ? IS_RELISTEN : from_listen ? IS_CLOSED : IS_REFUSED | IS_CLOSED;
     law(a->state == (back ? VTCP_LISTEN : VTCP_CLOSED) && !x->send, "reported", "a hard error leads to %s",
         vtcp_state_name(a->state));
     law(signals_of(x) == told, "reported", "a hard error tells %#x", signals_of(x));

@@ -247,6 +247,23 @@ static void a_hard_error_returns_to_listen(void **unused)
   ends(&t);
 }
 
+/* ... but for a user who has closed already there is nothing to return to. */
+static void a_hard_error_after_close(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  in_syn_received(&t);
+  writes(&t, 10);
+  closes(&t);
+  in_state(&t, VTCP_SYN_RECEIVED);
+  icmp(&t, VTCP_ICMP_HARD, 0, 0);
+  silent(&t);
+  signals(&t, IS_CLOSED);
+  in_state(&t, VTCP_CLOSED);
+  ends(&t);
+}
+
 static void a_hard_error_ends_a_child(void **unused)
 {
   (void)unused;
@@ -732,6 +749,7 @@ int main(void)
     cmocka_unit_test(soft_errors_end_nothing),
     cmocka_unit_test(a_hard_error_refuses_an_active_open),
     cmocka_unit_test(a_hard_error_returns_to_listen),
+    cmocka_unit_test(a_hard_error_after_close),
     cmocka_unit_test(a_hard_error_ends_a_child),
     cmocka_unit_test(a_hard_error_is_told_once_synchronized),
     cmocka_unit_test(too_big_shrinks),
