@@ -259,6 +259,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures no_rst_for_rst: law_no_rst_for_rst(*event, *actions);
     ensures one_answer: law_one_answer(*event, *conn, *actions);
     ensures challenge_form: law_challenge_form(\old(*conn), *event, *actions);
+    ensures life_shown: law_life_shown(\old(*conn), *event, *actions);
     ensures una_advances: law_una(\old(*conn), *conn);
     ensures nxt_advances: law_nxt(\old(*conn), *conn);
     ensures rcv_nxt_advances: law_rcv_nxt(\old(*conn), *conn);

@@ -11,6 +11,20 @@ static bool is_icmp_ours(const struct vtcp_conn *c, const struct vtcp_event *e)
   return c->state >= VTCP_SYN_SENT && distance(c->snd_una, e->seg.seq) < flight(c);
 }
 
+/* Whether the message can be true of the segment that it quotes: larger than what gets through (RFC 5927, section 7.2). */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e) && icmp_counts(*c, *e);
+    assigns \nothing;
+    ensures R5927_7_2: \result <==> icmp_shrinks(*c, *e);
+*/
+static bool is_too_big(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  if (e->icmp != VTCP_ICMP_TOO_BIG || !c->syn_acked || e->len < 48)
+    return false;
+  uint32_t fin = c->fin_sent && !is_fin_acked(c->state) ? 1 : 0;
+  uint32_t text = distance(e->seg.seq, c->snd_nxt) - fin;
+  return e->len - 20 < c->snd_mss && e->len - 20 < text;
+}
+
 /* A hard error before the connection is synchronized: what a RST would do (SHLD-26). */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
     requires c->state == VTCP_SYN_SENT || c->state == VTCP_SYN_RECEIVED;
@@ -45,7 +59,7 @@ static void end_by_icmp(struct vtcp_conn *c, struct vtcp_actions *a)
 static void shrink_segments(struct vtcp_conn *c, const struct vtcp_event *e)
 {
   c->snd_mss = (uint16_t)(e->len - 20);
-  if (c->syn_acked && c->timer == VTCP_RETRANSMISSION) {
+  if (c->timer == VTCP_RETRANSMISSION) {
     c->snd_rtx = c->snd_una;
     c->resend = true;
   }
@@ -53,12 +67,12 @@ static void shrink_segments(struct vtcp_conn *c, const struct vtcp_event *e)
 
 /* 3.9.2.2. Source quench, and what quotes nothing in flight, is discarded in silence (MUST-55). */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
-    requires e->type == VTCP_ICMP && fresh(*a) && !a->soft_error && !a->relisten;
+    requires e->type == VTCP_ICMP && fresh(*a);
     assigns *c, *a;
     ensures S3_9_2_2: *c == after_icmp(\old(*c), *e);
     ensures ignores: !icmp_counts(\old(*c), *e) || e->icmp == VTCP_ICMP_QUENCH ==> *a == \old(*a);
-    ensures SHLD_25: icmp_counts(\old(*c), *e) && e->icmp == VTCP_ICMP_SOFT ==>
-                     *a == { \old(*a) \with .soft_error = (_Bool)1 };
+    ensures tells: icmp_counts(\old(*c), *e) && is_soft(\old(*c), *e) ==> *a == { \old(*a) \with .soft_error = (_Bool)1 };
+    ensures SHLD_25: icmp_counts(\old(*c), *e) && e->icmp == VTCP_ICMP_SOFT ==> a->soft_error != 0;
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -77,7 +91,7 @@ static void icmp_arrives(struct vtcp_conn *c, const struct vtcp_event *e, struct
     return;
   }
   if (e->icmp == VTCP_ICMP_TOO_BIG) {
-    if (e->len < 48 || e->len - 20 >= c->snd_mss)
+    if (!is_too_big(c, e))
       return;
     /*@ assert shrinks: after_transmit(with_path_mss(*c, *e), e->now) == after_icmp(*c, *e); */
     shrink_segments(c, e);

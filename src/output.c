@@ -144,7 +144,6 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
-    ensures bare: unsent(\old(*a)) && !\old(c->ack_owed) && \old(c->syn_acked) && a->send ==> a->seg.len > 0 || a->seg.fin;
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -183,7 +182,6 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
-    ensures bare: unsent(\old(*a)) && !\old(c->ack_owed) && \old(c->syn_acked) && a->send ==> a->seg.len > 0 || a->seg.fin;
 */
 static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -205,7 +203,6 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
-    ensures bare: unsent(\old(*a)) && !\old(c->ack_owed) && \old(c->syn_acked) && a->send ==> a->seg.len > 0 || a->seg.fin;
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -230,7 +227,6 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures MUST_26: goes_on_idle(\old(*c), now, *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
-    ensures bare: unsent(\old(*a)) && !\old(c->ack_owed) && \old(c->syn_acked) && a->send ==> a->seg.len > 0 || a->seg.fin;
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)

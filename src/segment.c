@@ -42,12 +42,25 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
          && !e->seg.fin && e->seg.len == 0 && e->seg.seq == c->irs && is_new_ack(c, e);
 }
 
+/* A keep-alive of the peer: an acknowledgment just before what comes next (3.8.4). */
+/*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
+    assigns \nothing;
+    ensures SHLD_12: \result <==> asks_for_life(*c, e->seg);
+*/
+static bool is_asking_for_life(const struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  return e->seg.has_ack && !e->seg.rst && segment_length(e) == 0 && add(e->seg.seq, 1) == c->rcv_nxt
+         && is_ack_acceptable(c, e);
+}
+
 /* First, the sequence number. An unacceptable segment is answered, a RST is not. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires c->state >= VTCP_SYN_RECEIVED;
     assigns *c, *a;
     ensures passes: \result <==> passes_sequence(\old(*c), e->seg);
     ensures inside: \result ==> !outside(\old(*c), e->seg);
+    ensures outside: !\result && !e->seg.rst && !e->seg.syn ==> outside(\old(*c), e->seg);
+    ensures life_shown: !\result ==> law_life_shown(\old(*c), *e, *a);
     ensures S3_10_7_4_seq: *c == (\result ? \old(*c) : refused_sequence(\old(*c), *e));
     ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
@@ -56,7 +69,7 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
     ensures silent: !\result ==> tells_nothing(\old(*a), *a);
     ensures same: !\result ==> same_connection(\old(*c), *c)
                                 && (c->timer_at == \old(c->timer_at)
-                                    || (repeats_fin(\old(*c), e->seg)
+                                    || (repeats_peers_fin(\old(*c), e->seg)
                                         && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
 */
 static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -65,7 +78,7 @@ static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, stru
     return true;
   if (e->seg.rst)
     return false;
-  if (e->seg.len == 0 && !e->seg.fin) {
+  if (e->seg.len == 0 && !e->seg.fin && !is_asking_for_life(c, e)) {
     challenge(c, e, a);
     return false;
   }
@@ -238,6 +251,7 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
     ensures one_answer: law_one_answer(*e, *c, *a);
     ensures challenge_form: law_challenge_form(\old(*c), *e, *a);
+    ensures life_shown: law_life_shown(\old(*c), *e, *a);
     ensures una_advances: law_una(\old(*c), *c);
     ensures nxt_advances: law_nxt(\old(*c), *c);
     ensures rcv_nxt_advances: law_rcv_nxt(\old(*c), *c);
@@ -288,6 +302,7 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
     ensures one_answer: law_one_answer(*e, *c, *a);
     ensures challenge_form: law_challenge_form(\old(*c), *e, *a);
+    ensures life_shown: law_life_shown(\old(*c), *e, *a);
     ensures una_advances: law_una(\old(*c), *c);
     ensures nxt_advances: law_nxt(\old(*c), *c);
     ensures rcv_nxt_advances: law_rcv_nxt(\old(*c), *c);

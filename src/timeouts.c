@@ -73,8 +73,9 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures refines: *c == after_keep_alive(\old(*c), now);
     ensures wf: vtcp_wf(*c);
     ensures kept: law_call(\old(*c), *c) && c->state == \old(c->state) && c->timer == \old(c->timer)
-                  && c->timer_at == later(now, c->cfg.keep_alive_probe_ms * 1000) && c->retries >= \old(c->retries);
-    ensures form: fresh(\old(*a)) ==> is_keep_alive(\old(*c), *a) && law_sent(*c, *a);
+                  && c->timer_at == later(now, c->cfg.keep_alive_probe_ms * 1000)
+                  && c->retries == least(\old(c->retries) + 1, 255);
+    ensures form: fresh(\old(*a)) ==> is_keep_alive(\old(*c), *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
 static void ask_for_life(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -102,7 +103,7 @@ static void ask_for_life(struct vtcp_conn *c, uint64_t now, struct vtcp_actions 
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
-    ensures sent: law_sent(*c, *a);
+    ensures sent: law_syn_sent(*c, *a) && law_text_sent(*c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);

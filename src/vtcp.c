@@ -102,7 +102,7 @@ static uint32_t readable(const struct vtcp_conn *c)
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
-    ensures sent: law_sent(*c, *a);
+    ensures sent: law_syn_sent(*c, *a) && law_text_sent(*c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);

@@ -439,7 +439,14 @@ static bool is_probe(const struct vtcp_conn *p, const struct vtcp_actions *a)
 {
   const struct vtcp_segment *s = &a->seg;
   return a->send && s->seq == p->snd_nxt - 1 && s->has_ack && s->ack == p->rcv_nxt && s->len == 0 && !s->syn && !s->fin &&
-         !s->rst && !s->psh && !s->urg && !s->has_mss;
+         !s->rst && !s->psh && !s->urg && !s->has_mss && s->wnd == p->rcv_wnd;
+}
+
+/* A segment in the window, with an acknowledgment neither of what was never sent nor too old. */
+static bool shows_life(const struct vtcp_conn *p, const struct vtcp_event *e)
+{
+  const struct vtcp_segment *s = &e->seg;
+  return e->type == VTCP_ARRIVES && s->has_ack && !s->rst && !s->syn && is_acceptable(p, s) && is_ack_taken(p, s->ack);
 }
 
 static uint64_t idle_until(const struct vtcp_conn *c, uint64_t now)
@@ -450,23 +457,41 @@ static uint64_t idle_until(const struct vtcp_conn *c, uint64_t now)
 static void laws_of_idleness(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
                              const struct vtcp_actions *a)
 {
-  if (e->type == VTCP_TIMEOUT && p->timer == VTCP_KEEP_ALIVE) {
+  const struct vtcp_segment *s = &a->seg;
+  bool due = e->type == VTCP_TIMEOUT && p->timer == VTCP_KEEP_ALIVE && p->timer_at <= e->now;
+  if (due) {
     law(p->cfg.keep_alive && p->snd_una == p->snd_nxt, "law_keep_alive", "not asked for, or something is outstanding");
-    if (a->send && a->seg.len == 0 && !a->seg.fin) {
-      law(is_probe(p, a), "law_keep_alive", "not <SEQ=SND.NXT-1><ACK=RCV.NXT><CTL=ACK>");
-      law(p->timer_at <= e->now, "law_keep_alive", "before its time");
-    }
-    if (q->state != p->state) {
-      law(p->timer_at <= e->now, "law_keep_alive", "given up before its time");
-      law(p->retries >= 2 && p->retries >= p->cfg.keep_alive_probes, "law_keep_alive", "given up after %u keep-alives",
-          (unsigned)p->retries);
-    }
+  }
+  if (due && p->retries < p->cfg.keep_alive_probes) {
+    law(is_probe(p, a) && q->state == p->state, "law_keep_alive", "not <SEQ=SND.NXT-1><ACK=RCV.NXT><CTL=ACK>");
+  } else if (due) {
+    law(p->retries >= 2, "law_keep_alive", "given up after %u keep-alives", (unsigned)p->retries);
+    law(q->state == VTCP_CLOSED && a->timed_out && a->closed && !a->send, "law_keep_alive", "not given up");
+  } else {
+    law(e->type != VTCP_TIMEOUT || p->timer != VTCP_KEEP_ALIVE || q->state == p->state, "law_keep_alive",
+        "given up before its time");
+    law(!a->send || s->len > 0 || s->syn || s->fin || s->rst || s->seq == q->snd_nxt, "law_empty_sent", "not at SND.NXT");
   }
   if (q->timer == VTCP_KEEP_ALIVE) {
-    bool anew = q->timer_at == idle_until(q, e->now);
+    bool begins = p->timer != VTCP_KEEP_ALIVE || shows_life(p, e);
+    uint64_t until = begins ? idle_until(q, e->now)
+                     : due  ? after(e->now, (uint64_t)1000 * q->cfg.keep_alive_probe_ms)
+                            : p->timer_at;
     law(q->cfg.keep_alive, "law_idle", "keep-alives that nobody asked for");
-    law(p->timer == VTCP_KEEP_ALIVE || (q->retries == 0 && anew), "law_idle", "not a whole interval at first");
-    law(q->retries >= p->retries || anew, "law_idle", "not a whole interval after a sign of life");
+    law(q->timer_at == until && q->retries == (begins ? 0 : due ? p->retries + 1 : p->retries), "law_idle", "%s",
+        begins ? "not a whole interval" : due ? "not until the next one" : "the timer moved");
+  }
+}
+
+/* The peer's keep-alive, without text, has its answer. */
+static void law_of_life_shown(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_actions *a)
+{
+  const struct vtcp_segment *s = &e->seg;
+  if (synchronized(p->state) && p->syn_acked && s->has_ack && !s->rst && !s->syn && !s->fin && s->len == 0 &&
+      s->seq == p->rcv_nxt - 1 && is_ack_taken(p, s->ack)) {
+    law(a->send && a->seg.seq == p->snd_nxt && a->seg.ack == p->rcv_nxt && a->seg.wnd == p->rcv_wnd && a->seg.has_ack &&
+          !a->seg.syn && !a->seg.fin && !a->seg.rst && a->seg.len == 0,
+        "law_life_shown", "a keep-alive is not answered");
   }
 }
 
@@ -483,15 +508,23 @@ static void laws_of_icmp(const struct vtcp_conn *p, const struct vtcp_event *e, 
   if (e->type != VTCP_ICMP) {
     return;
   }
-  law(e->icmp == VTCP_ICMP_HARD || e->icmp == VTCP_ICMP_TOO_BIG || field == NULL, "law_icmp", "%s changed", field);
-  if (e->icmp == VTCP_ICMP_QUENCH || (uint32_t)(e->seg.seq - p->snd_una) >= in_flight(p)) {
+  bool hard = e->icmp == VTCP_ICMP_HARD && !synchronized(p->state), too_big = e->icmp == VTCP_ICMP_TOO_BIG;
+  if (e->icmp == VTCP_ICMP_QUENCH || !quotes_flight(p, e->seg.seq)) {
     law(field == NULL, "law_icmp", "%s changed by what is to be discarded", field);
     law(!a->send && signals_of(a) == 0, "law_icmp", "what is to be discarded is answered or told");
+  } else if (!hard && !too_big) {
+    law(field == NULL, "law_icmp", "%s changed by what is only told", field);
+    law(!a->send && signals_of(a) == IS_SOFT_ERROR, "law_icmp", "a soft error is not told");
   }
   law(!synchronized(p->state) || (q->state == p->state && q->snd_una == p->snd_una && q->rcv_nxt == p->rcv_nxt),
       "law_icmp", "a synchronized connection changed");
-  law(!lasts(p, q) || (q->snd_mss >= 1 && q->snd_mss <= p->snd_mss), "law_icmp", "the MSS grew to %u",
-      (unsigned)q->snd_mss);
+  if (q->state > VTCP_LISTEN && q->snd_mss != p->snd_mss) {
+    uint32_t text = p->snd_nxt - e->seg.seq - (one_of(p->state, OF(FIN_WAIT_1) | OF(CLOSING) | OF(LAST_ACK)) && p->fin_sent);
+    law(too_big && p->syn_acked && q->snd_mss == e->len - 20 && q->snd_mss >= 28, "law_icmp", "the MSS is now %u",
+        (unsigned)q->snd_mss);
+    law(q->snd_mss < p->snd_mss, "law_icmp", "the MSS grew to %u", (unsigned)q->snd_mss);
+    law(q->snd_mss < text, "law_icmp", "no segment of %u octets can have been too big", (unsigned)text);
+  }
 }
 
 static void laws_off_the_path(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
@@ -571,6 +604,7 @@ static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, 
       vtcp_state_name(q->state), kind_name(kind_of(e)));
   if (e->type == VTCP_ARRIVES) {
     laws_of_answers(p, e, q, a);
+    law_of_life_shown(p, e, a);
     laws_off_the_path(p, e, q, a);
   }
   laws_of_numbers(p, q);
@@ -632,7 +666,7 @@ static void law_guards(const struct vtcp_conn *b, const struct vtcp_event *e, co
   }
 }
 
-/* Keep-alives are sent, and they alone decide: the core could keep law_keep_alive by never sending any. */
+/* Who is idle, and nobody else, waits for a keep-alive; and a keep-alive is nothing but that. */
 static void law_alive(const struct vtcp_conn *b, const struct vtcp_event *e, const struct vtcp_conn *a,
                       const struct vtcp_actions *x)
 {
@@ -641,23 +675,13 @@ static void law_alive(const struct vtcp_conn *b, const struct vtcp_event *e, con
     return;
   }
   if (e->type == VTCP_TIMEOUT && e->now >= b->timer_at) {
-    bool gone = b->retries >= b->cfg.keep_alive_probes;
     struct vtcp_conn asked = *b;
-    asked.timer_at = after(e->now, (uint64_t)1000 * b->cfg.keep_alive_probe_ms);
-    asked.retries++;
-    law(gone ? x->timed_out && x->closed && !x->send : is_probe(b, x) && same_conn(a, &asked), "alive",
-        "%s after %u keep-alives", gone ? "not given up" : "no keep-alive", (unsigned)b->retries);
+    asked.timer_at = a->timer_at;
+    asked.retries = a->retries;
+    law(a->state == VTCP_CLOSED || same_conn(a, &asked), "alive", "a keep-alive changed %s", first_difference(a, &asked));
     return;
   }
   law(!x->timed_out, "alive", "given up before its time");
-  bool went_on = a->timer_at == b->timer_at && a->retries == b->retries;
-  bool heard = e->type == VTCP_ARRIVES && is_acceptable(b, &e->seg) && e->seg.has_ack && !e->seg.rst && !e->seg.syn &&
-               is_ack_taken(b, e->seg.ack);
-  if (a->timer == VTCP_KEEP_ALIVE && heard) {
-    law(a->retries == 0 && a->timer_at == idle_until(a, e->now), "alive", "an acknowledgment does not begin it anew");
-  } else if (a->timer == VTCP_KEEP_ALIVE) {
-    law(went_on, "alive", "the interval changed without an acknowledgment");
-  }
 }
 
 /* What an ICMP message does: the core could keep law_icmp by ignoring all. */
@@ -686,10 +710,11 @@ static void law_reported(const struct vtcp_conn *b, const struct vtcp_event *e, 
   if (e->type != VTCP_ICMP || e->icmp != VTCP_ICMP_TOO_BIG) {
     return;
   }
-  bool smaller = ours && e->len >= 48 && e->len - 20 < b->snd_mss;
+  uint32_t fin = b->fin_sent && !has_our_fin_acked(b->state);
+  bool smaller = ours && b->syn_acked && e->len >= 48 && e->len - 20 < b->snd_mss && e->len - 20 < b->snd_nxt - e->seg.seq - fin;
   law(smaller || (same_conn(a, b) && !x->send), "reported", "%s changed by what is not smaller", first_difference(b, a));
   law(!smaller || a->snd_mss == e->len - 20, "reported", "MSS %u", (unsigned)a->snd_mss);
-  if (smaller && (!b->syn_acked || b->timer != VTCP_RETRANSMISSION)) {
+  if (smaller && b->timer != VTCP_RETRANSMISSION) {
     struct vtcp_conn only = *b;
     only.snd_mss = a->snd_mss;
     law(same_conn(a, &only) && !x->send, "reported", "more than the MSS changed");

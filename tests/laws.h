@@ -4,7 +4,7 @@
  * Of spec/laws.acsl, under the names they have there (RFC 9293 sections in brackets): law_diagram, law_no_rst_for_rst,
  * law_one_answer, law_challenge_form, law_una, law_nxt, law_rcv_nxt, law_edge, law_handshake, law_established,
  * law_old_syn, law_listen, law_peer_fin, law_our_fin, law_last_ack, law_time_wait, law_rst_exact, law_unacceptable,
- * law_ghost_ack, law_timer, law_probes, law_r2, law_keep_alive, law_idle, law_icmp, law_2msl, law_delivery, law_received,
+ * law_ghost_ack, law_timer, law_probes, law_r2, law_keep_alive, law_idle, law_life_shown, law_icmp, law_2msl, law_delivery, law_received,
  * law_syn_text, law_acked_count, law_acked, law_syn_sent, law_text_sent. law_diagram knows here also which control bits a
  * segment, and which kind of ICMP message, each edge needs.
  *
@@ -18,8 +18,7 @@
  *   early      VTCP_TIMEOUT before the deadline changes nothing
  *   taken      what is acceptable is: the acknowledgment, the text and the FIN in order, the RST at RCV.NXT [3.10.7.4]
  *   back_off   the retransmission timer doubles, and what is sent again is not measured [RFC 6298 (5.5), (3)]
- *   alive      who is idle is asked for a sign of life when it is due, and only then; who gives none in time is gone; only
- *              an acknowledgment begins the interval anew [3.8.4]
+ *   alive      who is idle waits for a keep-alive, and nobody else; it changes nothing, and nothing else times out [3.8.4]
  *   reported   what an ICMP message does, beside what it must not do; nothing else gives a soft error [3.9.2.2]
  *   rst_rst    nothing but an empty ACK ever answers a RST [3.5.2]
  *   recede     SND.UNA, SND.NXT, RCV.NXT and the advertised right edge never recede [3.4, 3.8.6]

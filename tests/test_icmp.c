@@ -402,7 +402,7 @@ static void too_big_below_what_any_link_takes(void **unused)
   ends(&t);
 }
 
-/* With the SYN in flight there is nothing that smaller pieces could be made of. */
+/* With the SYN in flight there is nothing that can have been too big. */
 static void too_big_with_our_syn_in_flight(void **unused)
 {
   (void)unused;
@@ -414,14 +414,10 @@ static void too_big_with_our_syn_in_flight(void **unused)
     begins(&t);
     sets_in(&t, &scenes[i]);
     struct vtcp_conn before = t.conn;
-    icmp(&t, VTCP_ICMP_TOO_BIG, 0, 220);
-    silent(&t);
-    signals(&t, 0);
-    if (scenes[i].state != VTCP_SYN_SENT) {
-      expect_number("MSS", 200, t.conn.snd_mss);
+    for (uint32_t size = 0; size <= 220; size++) {
+      icmp(&t, VTCP_ICMP_TOO_BIG, 0, size);
+      nothing_happens_at(&t, &before, &scenes[i]);
     }
-    before.snd_mss = t.conn.snd_mss;
-    require(same_conn(&before, &t.conn), "%s changed", first_difference(&before, &t.conn));
     ends(&t);
   }
   struct endpoint t;
@@ -432,8 +428,36 @@ static void too_big_with_our_syn_in_flight(void **unused)
   silent(&t);
   arrives(&t, ACK, .seq = 1, .ack = 1);
   signals(&t, IS_ESTABLISHED);
-  sends(&t, ACK, .seq = 1, .ack = 1, .len = 200);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 500);
   ends(&t);
+}
+
+/* RFC 5927, 7.2: a segment that got stuck is larger than what gets through, and no larger than what is in flight from the
+ * number that is quoted; a FIN is no octet. */
+static void too_big_for_what_is_in_flight(void **unused)
+{
+  (void)unused;
+  for (int closed = 0; closed < 2; closed++) {
+    struct endpoint t;
+    begins(&t);
+    in_established(&t);
+    writes(&t, 300);
+    sends(&t, ACK, .seq = 1, .ack = 1, .len = 300);
+    if (closed) {
+      closes(&t);
+      sends(&t, FIN | ACK, .seq = 301, .ack = 1);
+    }
+    struct vtcp_conn before = t.conn;
+    for (int64_t quoted = 1; quoted <= 300 + closed; quoted++) { /* 301 - quoted octets are in flight from there */
+      icmp(&t, VTCP_ICMP_TOO_BIG, quoted, quoted < 273 ? (uint32_t)(321 - quoted) : 48);
+      nothing_happens_at(&t, &before, &scenes[8]);
+    }
+    icmp(&t, VTCP_ICMP_TOO_BIG, 273, 48);
+    nothing_happens_at(&t, &before, &scenes[8]);
+    icmp(&t, VTCP_ICMP_TOO_BIG, 272, 48); /* 29 octets, and 28 get through */
+    sends(&t, ACK, .seq = 1, .ack = 1, .len = 28);
+    ends(&t);
+  }
 }
 
 /* What waits for a window goes in smaller pieces when it may go. */
@@ -447,13 +471,26 @@ static void too_big_while_probing(void **unused)
   writes(&t, 500);
   expires(&t);
   sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+  struct vtcp_conn before = t.conn;
+  icmp(&t, VTCP_ICMP_TOO_BIG, 1, 220); /* no probe is */
+  nothing_happens_at(&t, &before, &scenes[9]);
+  expires(&t);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
+  ends(&t);
+  begins(&t);
+  in_established(&t);
+  writes(&t, 500);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 500);
+  arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO); /* what is in flight may be lost */
   icmp(&t, VTCP_ICMP_TOO_BIG, 1, 220);
   silent(&t);
   expires(&t);
   sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
   arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = 4000);
-  sends_rest(&t, 1, 501, false);
+  sends(&t, ACK, .seq = 1, .ack = 1, .len = 200);
   expect_number("MSS", 200, t.conn.snd_mss);
+  arrives(&t, ACK, .seq = 1, .ack = 501, .wnd = 4000);
+  acked(&t, 500);
   ends(&t);
 }
 
@@ -757,6 +794,7 @@ int main(void)
     cmocka_unit_test(too_big_never_enlarges),
     cmocka_unit_test(too_big_below_what_any_link_takes),
     cmocka_unit_test(too_big_with_our_syn_in_flight),
+    cmocka_unit_test(too_big_for_what_is_in_flight),
     cmocka_unit_test(too_big_while_probing),
     cmocka_unit_test(too_big_with_our_fin_in_flight),
     cmocka_unit_test(too_big_and_the_round_trip_time),
