@@ -258,7 +258,7 @@ static void challenges(struct endpoint *t, unsigned kind)
   case 0: arrives(t, RST, .seq = 5000); break;
   case 1: arrives(t, SYN, .seq = 5000); break;
   case 2: arrives(t, ACK, .seq = 1, .ack = 500000); break;
-  case 3: arrives(t, ACK, .seq = 0, .ack = 1); break;
+  case 3: arrives(t, ACK, .seq = -1, .ack = 1); break;
   default: arrives(t, SYN | ACK, .seq = 0, .ack = 1); break;
   }
 }
@@ -342,6 +342,36 @@ static void what_the_budget_does_not_limit(void **unused)
   ends(&t);
 }
 
+/* Nor does the peer's keep-alive, with its octet of garbage or without (DEVIATIONS 7). */
+static void the_budget_does_not_starve_keep_alives(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  in_established(&t);
+  for (unsigned i = 0; i < 20; i++) {
+    t.lenient = true;
+    challenges(&t, i);
+  }
+  t.segment_open = false;
+  t.lenient = false;
+  for (unsigned i = 0; i < 300; i++) {
+    arrives(&t, ACK, .seq = 0, .ack = 1);
+    sends(&t, ACK, .seq = 1, .ack = 1);
+    arrives(&t, ACK, .seq = 0, .ack = 1, .len = 1);
+    sends(&t, ACK, .seq = 1, .ack = 1);
+    arrives(&t, ACK, .seq = 0, .ack = 2); /* who does not know what we sent is not the peer */
+    silent(&t);
+    arrives(&t, ACK, .seq = 0, .ack = 0);
+    silent(&t);
+    arrives(&t, NONE, .seq = 0);
+    silent(&t);
+    arrives(&t, SYN | ACK, .seq = 0, .ack = 1);
+    silent(&t);
+  }
+  ends(&t);
+}
+
 /* R13: one connection's budget tells nothing about another's. */
 static void the_budget_is_each_connections_own(void **unused)
 {
@@ -417,6 +447,7 @@ int main(void)
     cmocka_unit_test(the_budget_of_a_second),
     cmocka_unit_test(the_budget_is_configured),
     cmocka_unit_test(what_the_budget_does_not_limit),
+    cmocka_unit_test(the_budget_does_not_starve_keep_alives),
     cmocka_unit_test(the_budget_is_each_connections_own),
     cmocka_unit_test(resets_need_no_budget),
     cmocka_unit_test(a_challenge_never_leads_to_a_war),
