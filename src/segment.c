@@ -45,7 +45,7 @@ static bool is_crossing_syn(const struct vtcp_conn *c, const struct vtcp_event *
 /* A keep-alive of the peer: an acknowledgment just before what comes next (3.8.4). */
 /*@ requires \valid_read(c) && \valid_read(e) && \separated(c, e);
     assigns \nothing;
-    ensures SHLD_12: \result <==> asks_for_life(*c, e->seg);
+    ensures S3_8_4: \result <==> asks_for_life(*c, e->seg);
 */
 static bool is_asking_for_life(const struct vtcp_conn *c, const struct vtcp_event *e)
 {
