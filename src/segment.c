@@ -60,7 +60,8 @@ static bool is_asking_for_life(const struct vtcp_conn *c, const struct vtcp_even
     ensures passes: \result <==> passes_sequence(\old(*c), e->seg);
     ensures inside: \result ==> !outside(\old(*c), e->seg);
     ensures outside: !\result && !e->seg.rst && !e->seg.syn ==> outside(\old(*c), e->seg);
-    ensures life_shown: !\result ==> law_life_shown(\old(*c), *e, *a);
+    ensures life_shown: doubts_life(\old(*c), e->seg) ==>
+                        !\result && (fresh(\old(*a)) ==> a->send && is_bare_ack(\old(*c), a->seg));
     ensures S3_10_7_4_seq: *c == (\result ? \old(*c) : refused_sequence(\old(*c), *e));
     ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
