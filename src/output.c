@@ -209,6 +209,7 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
   if (is_syn_due(c)) {
     send_syn(c, now, a);
   } else if (is_anything_due(c)) {
+    /*@ assert due: !sends_syn(*c) && seqs_to_send(*c) > 0; */
     /*@ assert answers: does_text_out(*c, *a) == does_output(*c, *a); */
     send_text(c, now, a);
   } else {
