@@ -251,6 +251,7 @@ static struct vtcp_config choose_config(struct input *in)
   cfg.r2_ms = patience & 8 ? 1000 : patience & 16 ? UINT32_MAX : 300000;
   cfg.r2_syn_ms = patience & 16 ? UINT32_MAX : 180000;
   cfg.msl_ms = lifetimes[(patience >> 5) % 5];
+  cfg.nagle = flags & 128;
   return cfg;
 }
 

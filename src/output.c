@@ -50,6 +50,21 @@ static uint32_t room_to_send(const struct vtcp_conn *c)
   return at < window ? window - at : 0;
 }
 
+/* Whether so many octets are worth a segment: the sender's silly-window avoidance (3.8.6.2.1) and Nagle's algorithm
+ * (3.7.4). */
+/*@ requires \valid_read(c) && may_send(*c);
+    assigns \nothing;
+    ensures MUST_38: \result <==> worth_sending(*c, n);
+*/
+static bool is_worth_sending(const struct vtcp_conn *c, uint16_t n)
+{
+  if (c->resend || n == c->snd_mss)
+    return true;
+  if (c->cfg.nagle && c->snd_una != c->snd_nxt && !is_fin_wanted(c->state))
+    return false;
+  return n == c->snd_len - position(c) || 2 * (uint32_t)n >= c->max_snd_wnd;
+}
+
 /* Octets of text that the next segment carries. */
 /*@ requires \valid_read(c);
     assigns \nothing;
@@ -60,8 +75,9 @@ static uint16_t text_due(const struct vtcp_conn *c)
 {
   if (!is_sending(c))
     return 0;
-  uint32_t n = smaller(c->snd_len - position(c), room_to_send(c));
-  return n < c->snd_mss ? (uint16_t)n : c->snd_mss;
+  uint32_t ready = smaller(c->snd_len - position(c), room_to_send(c));
+  uint16_t n = ready < c->snd_mss ? (uint16_t)ready : c->snd_mss;
+  return is_worth_sending(c, n) ? n : 0;
 }
 
 /* Whether that segment carries our FIN: all text before it is sent, and the window has a place for it. */

@@ -107,6 +107,13 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
     transmit(c, e->now, a);
     return;
   }
+  if (c->timer == VTCP_OVERRIDE && c->timer_at <= e->now) {
+    /*@ assert overrides: after_transmit(overridden(*c), e->now) == after_timeout(*c, *e); */
+    c->resend = true;
+    c->timer = VTCP_NO_TIMER;
+    transmit(c, e->now, a);
+    return;
+  }
   /*@ assert goes_on: after_transmit(*c, e->now) == after_timeout(*c, *e); */
   transmit(c, e->now, a);
 }

@@ -25,7 +25,9 @@ static uint8_t needed_timer(const struct vtcp_conn *c)
     return VTCP_RETRANSMISSION;
   if (c->snd_wnd == 0 && has_anything_to_send(c))
     return VTCP_PERSIST;
-  return c->snd_una != c->snd_nxt ? VTCP_RETRANSMISSION : VTCP_NO_TIMER;
+  if (c->snd_una != c->snd_nxt)
+    return VTCP_RETRANSMISSION;
+  return has_anything_to_send(c) ? VTCP_OVERRIDE : VTCP_NO_TIMER;
 }
 
 /* 2 MSL from now (MUST-13). */
@@ -60,6 +62,8 @@ static void set_timer(struct vtcp_conn *c, uint64_t now)
   c->retries = 0;
   if (needed == VTCP_TIME_WAIT_TIMER)
     restart_time_wait(c, now);
+  else if (needed == VTCP_OVERRIDE)
+    c->timer_at = time_after(now, 500000);
   else if (needed != VTCP_NO_TIMER)
     c->timer_at = time_after(now, c->rto);
   if (needed == VTCP_PERSIST)

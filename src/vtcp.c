@@ -31,6 +31,7 @@ struct vtcp_config vtcp_config_default(void)
   cfg.rcv_mss = 1460;
   cfg.r1 = 3;
   cfg.challenge_acks = 10;
+  cfg.nagle = true;
   cfg.listener = false;
   cfg.rfc1337 = false;
   return cfg;
@@ -149,6 +150,11 @@ uint64_t vtcp_deadline(const struct vtcp_conn *conn)
     return conn->timer_at <= limit ? conn->timer_at : limit;
   }
   return conn->timer != VTCP_NO_TIMER ? conn->timer_at : UINT64_MAX;
+}
+
+void vtcp_set_nagle(struct vtcp_conn *conn, bool nagle)
+{
+  conn->cfg.nagle = nagle;
 }
 
 uint32_t vtcp_send_room(const struct vtcp_conn *conn)

@@ -287,7 +287,7 @@ static void valid_refuses_broken_records(void **unused)
   for (enum sample s = CLOSED; s <= CLOSE_QUEUED; s++) {
     BREAK(s, c.state = 11);
     BREAK(s, c.state = 255);
-    BREAK(s, c.timer = 4);
+    BREAK(s, c.timer = 5);
     BREAK(s, c.origin = 3);
     BREAK(s, c.cfg.rcv_buf = 0);
     BREAK(s, c.cfg.snd_buf = UINT32_MAX);
