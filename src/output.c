@@ -129,6 +129,8 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -160,6 +162,8 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -198,6 +202,8 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -219,6 +225,8 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -241,7 +249,11 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures kept: only_sends(\old(*c), *c);
     ensures told: tells_nothing(\old(*a), *a);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
+    ensures MUST_38_timer: goes_on_override(\old(*c), now, *c);
+    ensures leaves: seqs_to_send(\old(*c)) > 0 && \old(c->syn_acked) ==> a->send && (a->seg.len > 0 || a->seg.fin);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -258,7 +270,7 @@ static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_39_edge: \old(c->rcv_wnd) <= c->rcv_wnd;
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len);
-    ensures kept: data_keeps(\old(*c), *c) && same_timer(\old(*c), *c);
+    ensures kept: data_keeps(\old(*c), *c) && same_timer(\old(*c), *c) && same_sending(\old(*c), *c);
     ensures state: c->state == \old(c->state) && c->rcv_nxt == \old(c->rcv_nxt);
 */
 static void open_window(struct vtcp_conn *c)

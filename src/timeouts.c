@@ -43,6 +43,7 @@ static bool is_patience_running(const struct vtcp_conn *c)
     ensures MUST_20_R1: *a == does_expire(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures again: c->snd_nxt == \old(c->snd_nxt) && (forced(*c) ==> c->snd_wnd == 0) && c->timer == \old(c->timer);
     ensures told: tells_nothing(\old(*a), *a) && a->send == \old(a->send) && a->seg == \old(a->seg);
 */
 static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -85,6 +86,9 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
     ensures MUST_37: law_probes(\old(*c), *e, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
 */
 static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -108,6 +112,7 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
     return;
   }
   if (c->timer == VTCP_OVERRIDE && c->timer_at <= e->now) {
+    /*@ assert leaves: seqs_to_send(overridden(*c)) > 0; */
     /*@ assert overrides: after_transmit(overridden(*c), e->now) == after_timeout(*c, *e); */
     c->resend = true;
     c->timer = VTCP_NO_TIMER;

@@ -67,6 +67,9 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
 */
@@ -102,6 +105,9 @@ static uint32_t readable(const struct vtcp_conn *c)
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
     ensures MUST_37: law_probes(\old(*c), *e, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
 */
 static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

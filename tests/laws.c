@@ -401,7 +401,8 @@ static uint64_t after(uint64_t then, uint64_t us)
   return then <= UINT64_MAX - us ? then + us : UINT64_MAX;
 }
 
-static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q)
+static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
+                         const struct vtcp_actions *a)
 {
   bool open = q->state > VTCP_LISTEN && q->state != VTCP_TIME_WAIT;
   bool fin_waits = one_of(q->state, OF(FIN_WAIT_1) | OF(CLOSING) | OF(LAST_ACK)) && !q->fin_sent;
@@ -414,7 +415,7 @@ static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, 
     law(p->timer == VTCP_OVERRIDE && q->timer_at == p->timer_at, "law_override", "it waits for more than a second");
   }
   if (e->type == VTCP_TIMEOUT && p->timer == VTCP_OVERRIDE && p->timer_at <= e->now) {
-    law(q->timer != VTCP_OVERRIDE || q->timer_at != p->timer_at, "law_override", "the time has come and nothing goes");
+    law(a->send && (a->seg.len > 0 || a->seg.fin), "law_override", "the time has come and nothing goes");
   }
   law((q->timer == VTCP_TIME_WAIT_TIMER) == (q->state == VTCP_TIME_WAIT), "law_timer", "2 MSL in %s",
       vtcp_state_name(q->state));
@@ -529,7 +530,7 @@ static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, 
   laws_of_numbers(p, q);
   laws_of_opening(p, e, q);
   laws_of_closing(p, e, q);
-  laws_of_time(p, e, q);
+  laws_of_time(p, e, q, a);
   laws_of_text(p, e, q, a);
   laws_of_small_segments(p, e, q, a);
 }
