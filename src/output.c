@@ -152,7 +152,51 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
   c->ack_owed = false;
 }
 
-/* Text, FIN or both from snd_rtx on. Its acknowledgment serves what is owed (MUST-58). */
+/* Text, FIN or both from snd_rtx on: the segment. Every segment acknowledges (MUST-58). */
+/*@ requires \valid_read(c) && \valid(a) && \separated(c, a) && mid_step(*c) && may_send(*c);
+    requires text == text_to_send(*c) && (fin ? \true : \false) == fin_to_send(*c);
+    assigns *a;
+    ensures answers: *a == does_text_out(*c, \old(*a));
+    ensures told: tells_nothing(\old(*a), *a);
+*/
+static void form_text(const struct vtcp_conn *c, uint16_t text, bool fin, struct vtcp_actions *a)
+{
+  a->send = true;
+  a->text_at = position(c);
+  a->seg.seq = c->snd_rtx;
+  a->seg.ack = c->rcv_nxt;
+  a->seg.has_ack = true;
+  a->seg.wnd = (uint16_t)c->rcv_wnd;
+  a->seg.len = text;
+  a->seg.psh = text > 0 && a->text_at + text == c->snd_len;
+  a->seg.fin = fin;
+}
+
+/* ... and what it leaves behind. */
+/*@ requires \valid(c) && seqs_to_send(*c) > 0 && mid_step(*c);
+    requires text == text_to_send(*c) && (fin ? \true : \false) == fin_to_send(*c);
+    assigns *c;
+    ensures refines: *c == after_text_out(\old(*c), now);
+    ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures timer: same_timer(\old(*c), *c);
+*/
+static void note_sent(struct vtcp_conn *c, uint16_t text, bool fin, uint64_t now)
+{
+  uint32_t count = text + (fin ? 1u : 0u);
+  uint32_t end = add(c->snd_rtx, count);
+  bool beyond = distance(c->snd_una, c->snd_rtx) + count > flight(c);
+
+  start_measurement(c, c->resend, end, now);
+  c->snd_rtx = end;
+  if (beyond)
+    c->snd_nxt = end;
+  c->fin_sent = c->fin_sent || fin;
+  c->resend = false;
+  c->ack_owed = false;
+}
+
+/* Text, FIN or both leave. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && seqs_to_send(*c) > 0 && mid_step(*c);
     assigns *c, *a;
     ensures refines: *c == after_text_out(\old(*c), now);
@@ -169,27 +213,9 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
   uint16_t text = text_due(c);
   bool fin = is_fin_due(c);
-  uint32_t at = position(c);
-  uint32_t count = text + (fin ? 1u : 0u);
-  uint32_t end = add(c->snd_rtx, count);
-  bool beyond = distance(c->snd_una, c->snd_rtx) + count > flight(c);
 
-  a->send = true;
-  a->text_at = at;
-  a->seg.seq = c->snd_rtx;
-  a->seg.ack = c->rcv_nxt;
-  a->seg.has_ack = true;
-  a->seg.wnd = (uint16_t)c->rcv_wnd;
-  a->seg.len = text;
-  a->seg.psh = text > 0 && at + text == c->snd_len;
-  a->seg.fin = fin;
-  start_measurement(c, c->resend, end, now);
-  c->snd_rtx = end;
-  if (beyond)
-    c->snd_nxt = end;
-  c->fin_sent = c->fin_sent || fin;
-  c->resend = false;
-  c->ack_owed = false;
+  form_text(c, text, fin, a);
+  note_sent(c, text, fin, now);
 }
 
 /* A bare acknowledgment, if one is owed. */
