@@ -181,6 +181,18 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
   c->close_queued = false;
 }
 
+/* While the window is closed every acceptable acknowledgment shows that the peer lives (MUST-37). */
+/*@ requires \valid(c);
+    assigns *c;
+    ensures MUST_37: *c == shown_alive(\old(*c));
+    ensures wf: vtcp_wf(\old(*c)) ==> vtcp_wf(*c);
+*/
+static void note_alive(struct vtcp_conn *c)
+{
+  if (c->timer == VTCP_PERSIST)
+    c->retries = 0;
+}
+
 /* The fifth check of an acceptable acknowledgment. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires VTCP_SYN_RECEIVED <= c->state && acceptable_ack(*c, e->seg);
@@ -198,9 +210,11 @@ static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtc
 {
   bool fin = is_fin_ack(c, e);
 
-  if (c->timer == VTCP_PERSIST)
-    c->retries = 0;
+  note_alive(c);
   acknowledge(c, e, a);
+  /*@ assert acknowledged: *a == does_acknowledged(\at(*c, Pre), e->seg, \at(*a, Pre)); */
   update_window(c, e);
+  /*@ assert same: does_move_by_ack(*c, fin ? \true : \false, *a)
+        == does_move_by_ack(\at(*c, Pre), acks_fin(\at(*c, Pre), e->seg), *a); */
   move_by_ack(c, fin, a);
 }

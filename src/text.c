@@ -104,6 +104,9 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 {
   segment_text(c, e, a);
   check_fin(c, e, a);
+  /*@ assert received: c->rcv_nxt == seq_add(\at(c->rcv_nxt, Pre), a->store_len + one_if(a->peer_closed != 0)); */
   open_window(c);
+  /*@ assert inside: seq_distance(\at(c->rcv_nxt, Pre), c->rcv_nxt) <= \at(c->rcv_wnd, Pre); */
+  /*@ assert edge: seq_distance(\at(c->rcv_nxt, Pre), c->rcv_nxt) + c->rcv_wnd >= \at(c->rcv_wnd, Pre); */
   transmit(c, e->now, a);
 }

@@ -136,7 +136,8 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
   if (c->state == VTCP_LISTEN)
     return;
   if (is_over(c, e->now)) {
-    a->timed_out = c->timer != VTCP_TIME_WAIT_TIMER;
+    if (c->timer != VTCP_TIME_WAIT_TIMER)
+      a->timed_out = true;
     a->closed = true;
     delete_tcb(c);
     return;
