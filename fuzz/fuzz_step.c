@@ -239,6 +239,7 @@ static struct vtcp_config choose_config(struct input *in)
   uint8_t flags = next(in);
 
   cfg.keep_alive = flags & 128;
+  cfg.nagle = patience & 128;
   cfg.listener = flags & 1;
   cfg.rfc1337 = flags & 2;
   cfg.rcv_buf = buffers[next(in) % (sizeof buffers / sizeof buffers[0])];

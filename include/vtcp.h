@@ -54,8 +54,15 @@ enum vtcp_icmp {
                        included (the next hop's MTU without the IP header) */
 };
 
-/* The connection's one timer: no two run together. */
-enum vtcp_timer { VTCP_NO_TIMER, VTCP_RETRANSMISSION, VTCP_PERSIST, VTCP_TIME_WAIT_TIMER, VTCP_KEEP_ALIVE };
+/* The connection's one timer: no two of them run together. */
+enum vtcp_timer {
+  VTCP_NO_TIMER,
+  VTCP_RETRANSMISSION,  /* something is not acknowledged (RFC 6298) */
+  VTCP_PERSIST,         /* something waits for a closed window (3.8.6.1) */
+  VTCP_OVERRIDE,        /* something waits for a window worth using, and nothing is on its way that could open it (3.8.6.2.1) */
+  VTCP_TIME_WAIT_TIMER, /* 2 MSL */
+  VTCP_KEEP_ALIVE       /* nothing is on its way, either way (3.8.4) */
+};
 
 /* How the connection began (MUST-11). A child comes from a listener's VTCP_ARRIVES (see `spawn`). */
 enum vtcp_origin { VTCP_ACTIVE, VTCP_PASSIVE, VTCP_CHILD };
@@ -108,6 +115,7 @@ struct vtcp_config {
   uint8_t challenge_acks;    /* RFC 5961 section 7: challenge ACKs a second, 1 .. 255; ACKs of data are never limited */
   uint8_t keep_alive_probes; /* MUST-29: keep-alives without an answer before the connection is given up; at least 2 */
   bool keep_alive;           /* MUST-24, MUST-25: send keep-alives; off by default */
+  bool nagle;                /* SHLD-7: small segments wait for the acknowledgment of what is in flight (vtcp_set_nagle) */
   bool listener;             /* a passive open yields children and stays in LISTEN */
   bool rfc1337;              /* RFC 1337 fix F1: a RST does not end TIME-WAIT */
 };
@@ -278,6 +286,9 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures MUST_29: law_keep_alive(\old(*conn), *event, *conn, *actions);
     ensures MUST_56: law_icmp(\old(*conn), *event, *conn, *actions);
     ensures MUST_37: law_probes(\old(*conn), *event, *conn);
+    ensures MUST_38: law_silly_window(\old(*conn), *event, *conn, *actions);
+    ensures MUST_38_override: law_override(\old(*conn), *event, *conn, *actions);
+    ensures SHLD_7: law_nagle(\old(*conn), *conn, *actions);
     ensures A_TMR: law_timer(*conn);
     ensures rst_exact: law_rst_exact(\old(*conn), *event, *conn);
     ensures unacceptable: law_unacceptable(\old(*conn), *event, *conn, *actions);
@@ -298,6 +309,14 @@ void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vt
     ensures never: \result == UINT64_MAX ==> conn->timer == VTCP_NO_TIMER || conn->timer_at == UINT64_MAX;
 */
 uint64_t vtcp_deadline(const struct vtcp_conn *conn);
+
+/* MUST-17: Nagle's algorithm on or off, at any time. What waited because of it leaves with the next step: give VTCP_MORE. */
+/*@ requires \valid(conn) && vtcp_wf(*conn);
+    assigns conn->cfg.nagle;
+    ensures MUST_17: conn->cfg.nagle == nagle;
+    ensures wf: vtcp_wf(*conn);
+*/
+void vtcp_set_nagle(struct vtcp_conn *conn, bool nagle);
 
 /* Octets that SEND would take now. */
 /*@ requires \valid_read(conn) && vtcp_wf(*conn);

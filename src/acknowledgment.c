@@ -75,6 +75,7 @@ static void note_syn_acked(struct vtcp_conn *c)
     ensures refines: *c == after_acknowledged(\old(*c), e->seg, e->now);
     ensures answers: *a == does_acknowledged(\old(*c), e->seg, \old(*a));
     ensures taken: acknowledged(*c, acks_fin(\old(*c), e->seg));
+    ensures again: !forced(\old(*c)) ==> !forced(*c);
     ensures kept: only_acknowledges(\old(*c), *e, *c, *a);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->peer_closed == \old(a->peer_closed);
@@ -127,6 +128,7 @@ static bool is_window_fresh(const struct vtcp_conn *c, const struct vtcp_event *
     ensures kept: acknowledged(\old(*c), \false) ==> acknowledged(*c, \false);
     ensures kept_fin: acknowledged(\old(*c), \true) ==> acknowledged(*c, \true);
     ensures only: only_window(\old(*c), *c);
+    ensures again: !forced(\old(*c)) ==> !forced(*c);
 */
 static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -156,6 +158,7 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures again: !forced(\old(*c)) ==> !forced(*c);
     ensures only: c->state != VTCP_CLOSED ==> only_state(\old(*c), *c);
     ensures edge: c->state == state_after_ack(\old(*c), fin ? \true : \false);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
@@ -178,6 +181,21 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
   c->close_queued = false;
 }
 
+/* Every acceptable acknowledgment shows that the peer lives: no window probe is unanswered (MUST-37), and idle time begins
+ * anew (MUST-26). */
+/*@ requires \valid(c) && vtcp_wf(*c);
+    assigns *c;
+    ensures MUST_37: *c == shown_alive(\old(*c));
+    ensures mid: mid_step(*c);
+*/
+static void note_alive(struct vtcp_conn *c)
+{
+  if (c->timer == VTCP_PERSIST)
+    c->retries = 0;
+  else if (c->timer == VTCP_KEEP_ALIVE)
+    c->timer = VTCP_NO_TIMER;
+}
+
 /* The fifth check of an acceptable acknowledgment. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires VTCP_SYN_RECEIVED <= c->state && acceptable_ack(*c, e->seg);
@@ -186,6 +204,7 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
     ensures answers: *a == does_ack(\old(*c), *e, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures again: !forced(*c);
     ensures law: law_take_ack(\old(*c), *e, *c, *a);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->peer_closed == \old(a->peer_closed);
@@ -194,11 +213,11 @@ static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtc
 {
   bool fin = is_fin_ack(c, e);
 
-  if (c->timer == VTCP_PERSIST)
-    c->retries = 0;
-  else if (c->timer == VTCP_KEEP_ALIVE)
-    c->timer = VTCP_NO_TIMER;
+  note_alive(c);
   acknowledge(c, e, a);
+  /*@ assert acknowledged: *a == does_acknowledged(\at(*c, Pre), e->seg, \at(*a, Pre)); */
   update_window(c, e);
+  /*@ assert same: does_move_by_ack(*c, fin ? \true : \false, *a)
+        == does_move_by_ack(\at(*c, Pre), acks_fin(\at(*c, Pre), e->seg), *a); */
   move_by_ack(c, fin, a);
 }

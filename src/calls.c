@@ -16,6 +16,9 @@
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
@@ -76,6 +79,7 @@ static uint8_t send_refused(const struct vtcp_conn *c, const struct vtcp_event *
 /*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && send_error(*c, *e) == VTCP_OK;
     assigns *c;
     ensures S3_10_2_queue: *c == queued(\old(*c), *e);
+    ensures sending: \old(c->state) != VTCP_LISTEN ==> same_sending(\old(*c), *c) && same_timer(\old(*c), *c);
     ensures mid: mid_step(*c);
 */
 static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
@@ -96,6 +100,9 @@ static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
@@ -116,6 +123,7 @@ static void send_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     assigns *c;
     ensures consumed: \result == taken(\old(*c), *e);
     ensures S3_10_3_read: *c == window_told(read(\old(*c), *e));
+    ensures sending: same_sending(\old(*c), *c);
     ensures mid: mid_step(*c);
     ensures kept: only_reads(\old(*c), *c);
 */
@@ -144,6 +152,9 @@ static uint32_t take_readable(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */
@@ -196,6 +207,9 @@ static void want_fin(struct vtcp_conn *c)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
                   && a->peer_closed == \old(a->peer_closed);

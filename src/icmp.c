@@ -55,6 +55,7 @@ static void end_by_icmp(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), { *c \with .snd_mss = \old(c->snd_mss) }) && same_timer(\old(*c), *c);
     ensures smaller: 1 <= c->snd_mss <= \old(c->snd_mss);
+    ensures again: !forced(*c) && c->snd_nxt == \old(c->snd_nxt);
 */
 static void shrink_segments(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -81,6 +82,9 @@ static void shrink_segments(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures received: law_received(\old(*c), *c, *a);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_56: law_icmp(\old(*c), *e, *c, *a);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
 */
 static void icmp_arrives(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

@@ -50,6 +50,21 @@ static uint32_t room_to_send(const struct vtcp_conn *c)
   return at < window ? window - at : 0;
 }
 
+/* Whether so many octets are worth a segment: the sender's silly-window avoidance (3.8.6.2.1) and Nagle's algorithm
+ * (3.7.4). */
+/*@ requires \valid_read(c) && may_send(*c);
+    assigns \nothing;
+    ensures MUST_38: \result <==> worth_sending(*c, n);
+*/
+static bool is_worth_sending(const struct vtcp_conn *c, uint16_t n)
+{
+  if (c->resend || n == c->snd_mss)
+    return true;
+  if (c->cfg.nagle && c->snd_una != c->snd_nxt && !is_fin_wanted(c->state))
+    return false;
+  return n == c->snd_len - position(c) || 2 * (uint32_t)n >= c->max_snd_wnd;
+}
+
 /* Octets of text that the next segment carries. */
 /*@ requires \valid_read(c);
     assigns \nothing;
@@ -60,8 +75,9 @@ static uint16_t text_due(const struct vtcp_conn *c)
 {
   if (!is_sending(c))
     return 0;
-  uint32_t n = smaller(c->snd_len - position(c), room_to_send(c));
-  return n < c->snd_mss ? (uint16_t)n : c->snd_mss;
+  uint32_t ready = smaller(c->snd_len - position(c), room_to_send(c));
+  uint16_t n = ready < c->snd_mss ? (uint16_t)ready : c->snd_mss;
+  return is_worth_sending(c, n) ? n : 0;
 }
 
 /* Whether that segment carries our FIN: all text before it is sent, and the window has a place for it. */
@@ -113,6 +129,8 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -134,7 +152,51 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
   c->ack_owed = false;
 }
 
-/* Text, FIN or both from snd_rtx on. Its acknowledgment serves what is owed (MUST-58). */
+/* Text, FIN or both from snd_rtx on: the segment. Every segment acknowledges (MUST-58). */
+/*@ requires \valid_read(c) && \valid(a) && \separated(c, a) && mid_step(*c) && may_send(*c);
+    requires text == text_to_send(*c) && (fin ? \true : \false) == fin_to_send(*c);
+    assigns *a;
+    ensures answers: *a == does_text_out(*c, \old(*a));
+    ensures told: tells_nothing(\old(*a), *a);
+*/
+static void form_text(const struct vtcp_conn *c, uint16_t text, bool fin, struct vtcp_actions *a)
+{
+  a->send = true;
+  a->text_at = position(c);
+  a->seg.seq = c->snd_rtx;
+  a->seg.ack = c->rcv_nxt;
+  a->seg.has_ack = true;
+  a->seg.wnd = (uint16_t)c->rcv_wnd;
+  a->seg.len = text;
+  a->seg.psh = text > 0 && a->text_at + text == c->snd_len;
+  a->seg.fin = fin;
+}
+
+/* ... and what it leaves behind. */
+/*@ requires \valid(c) && seqs_to_send(*c) > 0 && mid_step(*c);
+    requires text == text_to_send(*c) && (fin ? \true : \false) == fin_to_send(*c);
+    assigns *c;
+    ensures refines: *c == after_text_out(\old(*c), now);
+    ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures timer: same_timer(\old(*c), *c);
+*/
+static void note_sent(struct vtcp_conn *c, uint16_t text, bool fin, uint64_t now)
+{
+  uint32_t count = text + (fin ? 1u : 0u);
+  uint32_t end = add(c->snd_rtx, count);
+  bool beyond = distance(c->snd_una, c->snd_rtx) + count > flight(c);
+
+  start_measurement(c, c->resend, end, now);
+  c->snd_rtx = end;
+  if (beyond)
+    c->snd_nxt = end;
+  c->fin_sent = c->fin_sent || fin;
+  c->resend = false;
+  c->ack_owed = false;
+}
+
+/* Text, FIN or both leave. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && seqs_to_send(*c) > 0 && mid_step(*c);
     assigns *c, *a;
     ensures refines: *c == after_text_out(\old(*c), now);
@@ -144,32 +206,16 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
   uint16_t text = text_due(c);
   bool fin = is_fin_due(c);
-  uint32_t at = position(c);
-  uint32_t count = text + (fin ? 1u : 0u);
-  uint32_t end = add(c->snd_rtx, count);
-  bool beyond = distance(c->snd_una, c->snd_rtx) + count > flight(c);
 
-  a->send = true;
-  a->text_at = at;
-  a->seg.seq = c->snd_rtx;
-  a->seg.ack = c->rcv_nxt;
-  a->seg.has_ack = true;
-  a->seg.wnd = (uint16_t)c->rcv_wnd;
-  a->seg.len = text;
-  a->seg.psh = text > 0 && at + text == c->snd_len;
-  a->seg.fin = fin;
-  start_measurement(c, c->resend, end, now);
-  c->snd_rtx = end;
-  if (beyond)
-    c->snd_nxt = end;
-  c->fin_sent = c->fin_sent || fin;
-  c->resend = false;
-  c->ack_owed = false;
+  form_text(c, text, fin, a);
+  note_sent(c, text, fin, now);
 }
 
 /* A bare acknowledgment, if one is owed. */
@@ -182,6 +228,8 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -203,6 +251,8 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -227,7 +277,11 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures told: tells_nothing(\old(*a), *a);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures MUST_26: goes_on_idle(\old(*c), now, *c);
+    ensures MUST_38_timer: goes_on_override(\old(*c), now, *c);
+    ensures leaves: seqs_to_send(\old(*c)) > 0 && \old(c->syn_acked) ==> a->send && (a->seg.len > 0 || a->seg.fin);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
+    ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
+    ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
 static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
@@ -244,7 +298,7 @@ static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_39_edge: \old(c->rcv_wnd) <= c->rcv_wnd;
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len);
-    ensures kept: data_keeps(\old(*c), *c) && same_timer(\old(*c), *c);
+    ensures kept: data_keeps(\old(*c), *c) && same_timer(\old(*c), *c) && same_sending(\old(*c), *c);
     ensures state: c->state == \old(c->state) && c->rcv_nxt == \old(c->rcv_nxt);
 */
 static void open_window(struct vtcp_conn *c)

@@ -207,6 +207,7 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                                          : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
     ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
     ensures wf: !\result ==> vtcp_wf(*c);
+    ensures again: \result ==> !forced(*c);
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
     ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
                     && a->store_len == \old(a->store_len) && a->peer_closed == \old(a->peer_closed);
@@ -266,6 +267,9 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
     ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
     ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);
@@ -317,6 +321,9 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
     ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
     ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);

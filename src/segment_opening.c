@@ -87,6 +87,7 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
+    ensures MUST_38_timer: goes_on_override(\old(*c), e->now, *c);
     ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
@@ -139,8 +140,9 @@ static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_SYN_RECEIVED && !c->syn_acked;
     ensures sent: law_sent(*c, *a);
-    ensures told: a->acked == 0 && !a->seg.rst;
+    ensures told: a->acked == 0 && !a->seg.rst && a->seg.len == 0;
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38_timer: goes_on_override(\old(*c), e->now, *c);
     ensures syn_text: e->type == VTCP_ARRIVES && e->seg.syn ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
@@ -166,6 +168,9 @@ static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct v
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && !a->seg.rst;
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38: worth_it(\old(*c), *c, *a);
+    ensures MUST_38_timer: goes_on_override(\old(*c), e->now, *c);
+    ensures SHLD_7: waits_for_ack(\old(*c), *c, *a);
     ensures syn_text: e->type == VTCP_ARRIVES ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
 */
@@ -201,6 +206,9 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
     ensures listen: law_listen(\old(*c), *e, *c);
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);

@@ -12,6 +12,7 @@
     ensures stores: \old(a->store_len) == 0 ==> law_stores(\old(*c), *e, *c, *a);
     ensures received: \old(a->store_len) == 0 ==> c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->store_len);
     ensures state: c->state == \old(c->state);
+    ensures sending: same_sending(\old(*c), *c);
     ensures timer: same_timer(\old(*c), *c) && a->peer_closed == \old(a->peer_closed);
     ensures kept: data_keeps(\old(*c), *c);
 */
@@ -55,6 +56,7 @@ static bool is_fin_in_order(const struct vtcp_conn *c, const struct vtcp_event *
     ensures length: c->rcv_len == \old(c->rcv_len) && a->store_len == \old(a->store_len)
                     && a->store_from == \old(a->store_from) && a->store_at == \old(a->store_at);
     ensures received: !\old(a->peer_closed) ==> c->rcv_nxt == seq_add(\old(c->rcv_nxt), one_if(a->peer_closed != 0));
+    ensures sending: same_sending(\old(*c), *c);
     ensures MUST_13: c->timer == \old(c->timer) && c->retries == \old(c->retries)
                      && (c->timer_at == \old(c->timer_at)
                          || (c->state == VTCP_TIME_WAIT && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
@@ -81,7 +83,7 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 /* From the seventh check to the end of SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
     requires c->syn_acked || c->state == VTCP_CLOSED;
-    requires unsent(*a) && a->store_len == 0 && !a->peer_closed;
+    requires unsent(*a) && a->store_len == 0 && !a->peer_closed && !forced(*c);
     assigns *c, *a;
     ensures refines: *c == after_data(\old(*c), *e);
     ensures answers: *a == does_data(\old(*c), *e, \old(*a));
@@ -91,6 +93,9 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures moves: data_moves(\old(*c), *e, *c);
     ensures MUST_13: data_2msl(\old(*c), *e, *c);
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
+    ensures MUST_38: worth_it(\old(*c), *c, *a);
+    ensures MUST_38_timer: goes_on_override(\old(*c), e->now, *c);
+    ensures SHLD_7: waits_for_ack(\old(*c), *c, *a);
     ensures stores: law_stores(\old(*c), *e, *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && !a->seg.rst;
@@ -100,6 +105,9 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 {
   segment_text(c, e, a);
   check_fin(c, e, a);
+  /*@ assert received: c->rcv_nxt == seq_add(\at(c->rcv_nxt, Pre), a->store_len + one_if(a->peer_closed != 0)); */
   open_window(c);
+  /*@ assert inside: seq_distance(\at(c->rcv_nxt, Pre), c->rcv_nxt) <= \at(c->rcv_wnd, Pre); */
+  /*@ assert edge: seq_distance(\at(c->rcv_nxt, Pre), c->rcv_nxt) + c->rcv_wnd >= \at(c->rcv_wnd, Pre); */
   transmit(c, e->now, a);
 }

@@ -36,24 +36,16 @@ static bool is_patience_running(const struct vtcp_conn *c)
   return c->timer == VTCP_RETRANSMISSION || (c->timer == VTCP_PERSIST && c->retries > 0);
 }
 
-/* The retransmission or persist timer expired: back off, and send again from SND.UNA (RFC 6298 (5.4) to (5.6)). */
-/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && unanswered(*c);
-    assigns *c, *a;
-    ensures R6298_5: *c == expired(\old(*c), now);
-    ensures MUST_20_R1: *a == does_expire(\old(*c), \old(*a));
+/* Send again from SND.UNA (RFC 6298 (5.4)), and wait so long for the answer. */
+/*@ requires \valid(c) && vtcp_wf(*c) && unanswered(*c) && interval <= c->cfg.rto_max_ms * 1000;
+    assigns *c;
+    ensures R6298_5_4: *c == sends_again(\old(*c), now, interval);
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
-    ensures told: tells_nothing(\old(*a), *a) && a->send == \old(a->send) && a->seg == \old(a->seg);
+    ensures again: c->snd_nxt == \old(c->snd_nxt) && (forced(*c) ==> c->snd_wnd == 0);
 */
-static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
+static void send_again(struct vtcp_conn *c, uint64_t now, uint32_t interval)
 {
-  uint32_t interval = backed_off(c, c->timer == VTCP_RETRANSMISSION ? c->rto : c->persist);
-
-  a->excessive = c->retries + 1 == c->cfg.r1;
-  if (c->timer == VTCP_RETRANSMISSION)
-    c->rto = interval;
-  else
-    c->persist = interval;
   c->timer_at = time_after(now, interval);
   if (!is_patience_running(c))
     c->progress_at = now;
@@ -87,18 +79,70 @@ static void ask_for_life(struct vtcp_conn *c, uint64_t now, struct vtcp_actions 
     c->retries++;
 }
 
+/* A timer expired. The override timer lets out what waits; the others back off (RFC 6298 (5.5), RFC 9293, 3.8.6.1) and
+ * send again. */
+/*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && (unanswered(*c) || c->timer == VTCP_OVERRIDE);
+    assigns *c, *a;
+    ensures R6298_5: *c == expired(\old(*c), now);
+    ensures MUST_20_R1: *a == does_expire(\old(*c), \old(*a));
+    ensures mid: mid_step(*c);
+    ensures kept: only_sends(\old(*c), *c);
+    ensures again: c->snd_nxt == \old(c->snd_nxt) && c->timer == \old(c->timer)
+                   && (forced(*c) ==> c->snd_wnd == 0 || c->timer == VTCP_OVERRIDE);
+    ensures MUST_38: c->timer == VTCP_OVERRIDE ==> seqs_to_send(*c) > 0 && c->syn_acked;
+    ensures told: tells_nothing(\old(*a), *a) && a->send == \old(a->send) && a->seg == \old(a->seg);
+*/
+static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
+{
+  a->excessive = false;
+  if (c->timer == VTCP_OVERRIDE) {
+    c->resend = true;
+    return;
+  }
+  a->excessive = c->retries + 1 == c->cfg.r1;
+  uint32_t interval = backed_off(c, c->timer == VTCP_RETRANSMISSION ? c->rto : c->persist);
+  send_again(c, now, interval);
+  if (c->timer == VTCP_RETRANSMISSION)
+    c->rto = interval;
+  else
+    c->persist = interval;
+}
+
+/* Whether the connection ends here: R2 or the user timeout (MUST-20), 2 MSL (MUST-13), or too many keep-alives without an
+ * answer (MUST-29). */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures over: \result <==> is_over(*c, now);
+*/
+static bool is_over(const struct vtcp_conn *c, uint64_t now)
+{
+  if (c->timer == VTCP_TIME_WAIT_TIMER)
+    return c->timer_at <= now;
+  if (c->timer == VTCP_KEEP_ALIVE)
+    return c->timer_at <= now && c->retries >= c->cfg.keep_alive_probes;
+  return is_patience_running(c) && time_after(c->progress_at, patience(c)) <= now;
+}
+
+/* Whether a timer that makes us send has expired. */
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures expires: \result <==> expires(*c, now);
+*/
+static bool is_expired(const struct vtcp_conn *c, uint64_t now)
+{
+  return (is_unanswered(c) || c->timer == VTCP_OVERRIDE) && c->timer_at <= now;
+}
+
 /* 3.10.8. Harmless when nothing is due. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_TIMEOUT && fresh(*a);
     assigns *c, *a;
     ensures S3_10_8: *c == after_timeout(\old(*c), *e);
     ensures listening: \old(c->state) == VTCP_LISTEN ==> *a == \old(*a);
-    ensures gives_up: gives_up(\old(*c), e->now) ==> *a == does_give_up(\old(*a));
-    ensures time_wait_over: time_wait_over(\old(*c), e->now) ==> *a == does_close(\old(*a));
-    ensures peer_gone: peer_is_gone(\old(*c), e->now) ==> *a == does_give_up(\old(*a));
-    ensures asks: !peer_is_gone(\old(*c), e->now) && keep_alive_due(\old(*c), e->now) ==>
+    ensures ends: is_over(\old(*c), e->now) ==> *a == does_end(\old(*c), \old(*a));
+    ensures asks: !is_over(\old(*c), e->now) && keep_alive_due(\old(*c), e->now) ==>
                   *a == does_keep_alive(\old(*c), \old(*a));
-    ensures sends_again: !gives_up(\old(*c), e->now) && expires(\old(*c), e->now) ==>
+    ensures sends_again: !is_over(\old(*c), e->now) && expires(\old(*c), e->now) ==>
                          *a == does_transmit(expired(\old(*c), e->now), e->now, does_expire(\old(*c), \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
@@ -111,38 +155,28 @@ static void ask_for_life(struct vtcp_conn *c, uint64_t now, struct vtcp_actions 
     ensures MUST_37: law_probes(\old(*c), *e, *c);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_29: law_keep_alive(\old(*c), *e, *c, *a);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
 */
 static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (c->state == VTCP_LISTEN)
     return;
-  if (is_patience_running(c) && time_after(c->progress_at, patience(c)) <= e->now) {
-    delete_tcb(c);
-    a->timed_out = true;
+  if (is_over(c, e->now)) {
+    if (c->timer != VTCP_TIME_WAIT_TIMER)
+      a->timed_out = true;
     a->closed = true;
-    return;
-  }
-  if (c->timer == VTCP_TIME_WAIT_TIMER && c->timer_at <= e->now) {
     delete_tcb(c);
-    a->closed = true;
     return;
   }
   if (c->timer == VTCP_KEEP_ALIVE && c->timer_at <= e->now) {
-    if (c->retries < c->cfg.keep_alive_probes) {
-      ask_for_life(c, e->now, a);
-      return;
-    }
-    delete_tcb(c);
-    a->timed_out = true;
-    a->closed = true;
+    ask_for_life(c, e->now, a);
     return;
   }
-  if (is_unanswered(c) && c->timer_at <= e->now) {
-    /*@ assert expires: after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e); */
+  /*@ assert expires: expires(*c, e->now) ==> after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e); */
+  /*@ assert goes_on: !expires(*c, e->now) ==> after_transmit(*c, e->now) == after_timeout(*c, *e); */
+  if (is_expired(c, e->now))
     expire(c, e->now, a);
-    transmit(c, e->now, a);
-    return;
-  }
-  /*@ assert goes_on: after_transmit(*c, e->now) == after_timeout(*c, *e); */
   transmit(c, e->now, a);
 }

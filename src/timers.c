@@ -27,6 +27,8 @@ static uint8_t needed_timer(const struct vtcp_conn *c)
     return VTCP_PERSIST;
   if (c->snd_una != c->snd_nxt)
     return VTCP_RETRANSMISSION;
+  if (has_anything_to_send(c))
+    return VTCP_OVERRIDE;
   return c->cfg.keep_alive ? VTCP_KEEP_ALIVE : VTCP_NO_TIMER;
 }
 
@@ -48,6 +50,7 @@ static void restart_time_wait(struct vtcp_conn *c, uint64_t now)
     ensures kept: only_sends(\old(*c), *c);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures MUST_26: goes_on_idle(\old(*c), now, *c);
+    ensures MUST_38: goes_on_override(\old(*c), now, *c);
     ensures mid: mid_step(\old(*c)) ==> mid_step(*c);
     ensures flags: c->ack_owed == \old(c->ack_owed) && c->resend == \old(c->resend) && c->snd_nxt == \old(c->snd_nxt);
 */
@@ -65,6 +68,8 @@ static void set_timer(struct vtcp_conn *c, uint64_t now)
     restart_time_wait(c, now);
   else if (needed == VTCP_KEEP_ALIVE)
     c->timer_at = time_after(now, (uint64_t)c->cfg.keep_alive_ms * 1000);
+  else if (needed == VTCP_OVERRIDE)
+    c->timer_at = time_after(now, 500000);
   else if (needed != VTCP_NO_TIMER)
     c->timer_at = time_after(now, c->rto);
   if (needed == VTCP_PERSIST)

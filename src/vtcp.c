@@ -36,6 +36,7 @@ struct vtcp_config vtcp_config_default(void)
   cfg.challenge_acks = 10;
   cfg.keep_alive_probes = 9;
   cfg.keep_alive = false;
+  cfg.nagle = true;
   cfg.listener = false;
   cfg.rfc1337 = false;
   return cfg;
@@ -72,6 +73,9 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures call: law_call(\old(*c), *c);
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures sent: law_sent(*c, *a);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
 */
@@ -110,6 +114,9 @@ static uint32_t readable(const struct vtcp_conn *c)
     ensures MUST_29: law_keep_alive(\old(*c), *e, *c, *a);
     ensures MUST_37: law_probes(\old(*c), *e, *c);
     ensures MUST_56: law_icmp(\old(*c), *e, *c, *a);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
 */
 static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -159,6 +166,11 @@ uint64_t vtcp_deadline(const struct vtcp_conn *conn)
     return conn->timer_at <= limit ? conn->timer_at : limit;
   }
   return conn->timer != VTCP_NO_TIMER ? conn->timer_at : UINT64_MAX;
+}
+
+void vtcp_set_nagle(struct vtcp_conn *conn, bool nagle)
+{
+  conn->cfg.nagle = nagle;
 }
 
 uint32_t vtcp_send_room(const struct vtcp_conn *conn)

@@ -407,13 +407,21 @@ static uint64_t after(uint64_t then, uint64_t us)
   return then <= UINT64_MAX - us ? then + us : UINT64_MAX;
 }
 
-static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q)
+static void laws_of_time(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
+                         const struct vtcp_actions *a)
 {
   bool open = q->state > VTCP_LISTEN && q->state != VTCP_TIME_WAIT;
   bool fin_waits = one_of(q->state, OF(FIN_WAIT_1) | OF(CLOSING) | OF(LAST_ACK)) && !q->fin_sent;
-  if (open && (q->snd_una != q->snd_nxt || (q->snd_wnd == 0 && (q->snd_len > 0 || fin_waits)))) {
-    law(q->timer == VTCP_RETRANSMISSION || q->timer == VTCP_PERSIST, "law_timer", "%s waits for ever",
+  if (open && (q->snd_una != q->snd_nxt || q->snd_len > 0 || fin_waits)) {
+    bool waits = q->timer == VTCP_OVERRIDE && q->snd_una == q->snd_nxt && q->snd_wnd > 0;
+    law(q->timer == VTCP_RETRANSMISSION || q->timer == VTCP_PERSIST || waits, "law_timer", "%s waits for ever",
         vtcp_state_name(q->state));
+  }
+  if (q->timer == VTCP_OVERRIDE && q->timer_at > after(e->now, 1000000)) {
+    law(p->timer == VTCP_OVERRIDE && q->timer_at == p->timer_at, "law_override", "it waits for more than a second");
+  }
+  if (e->type == VTCP_TIMEOUT && p->timer == VTCP_OVERRIDE && p->timer_at <= e->now) {
+    law(a->send && (a->seg.len > 0 || a->seg.fin), "law_override", "the time has come and nothing goes");
   }
   law((q->timer == VTCP_TIME_WAIT_TIMER) == (q->state == VTCP_TIME_WAIT), "law_timer", "2 MSL in %s",
       vtcp_state_name(q->state));
@@ -597,6 +605,24 @@ static void laws_of_text(const struct vtcp_conn *p, const struct vtcp_event *e, 
   }
 }
 
+static void laws_of_small_segments(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
+                                   const struct vtcp_actions *a)
+{
+  bool fin_follows = one_of(q->state, OF(FIN_WAIT_1) | OF(FIN_WAIT_2) | OF(CLOSING) | OF(LAST_ACK) | OF(TIME_WAIT));
+  bool small = a->seg.len < q->snd_mss;
+  if (p->state < VTCP_SYN_SENT || !a->send || a->seg.len == 0 || a->seg.seq != p->snd_nxt) {
+    return; /* nothing new leaves */
+  }
+  if (small && q->snd_wnd > 0) {
+    bool all = a->text_at + a->seg.len == q->snd_len, half = 2U * a->seg.len >= q->max_snd_wnd;
+    bool override = e->type == VTCP_TIMEOUT && p->timer == VTCP_OVERRIDE && p->timer_at <= e->now;
+    law(all || half || override, "law_silly_window", "%u octets of %u leave into a window that was %u",
+        (unsigned)a->seg.len, (unsigned)(q->snd_len - a->text_at), (unsigned)q->max_snd_wnd);
+  }
+  law(!small || !q->cfg.nagle || a->seg.seq == q->snd_una || fin_follows, "law_nagle", "%u octets while %u are in flight",
+      (unsigned)a->seg.len, (unsigned)(a->seg.seq - q->snd_una));
+}
+
 static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
                          const struct vtcp_actions *a)
 {
@@ -610,10 +636,11 @@ static void laws_of_spec(const struct vtcp_conn *p, const struct vtcp_event *e, 
   laws_of_numbers(p, q);
   laws_of_opening(p, e, q);
   laws_of_closing(p, e, q);
-  laws_of_time(p, e, q);
   laws_of_idleness(p, e, q, a);
   laws_of_icmp(p, e, q, a);
+  laws_of_time(p, e, q, a);
   laws_of_text(p, e, q, a);
+  laws_of_small_segments(p, e, q, a);
 }
 
 /* --- What else a caller relies on --- */

@@ -319,7 +319,8 @@ static void valid_refuses_broken_records(void **unused)
     if (s != KEPT_ALIVE) {
       BREAK(s, c.timer = VTCP_KEEP_ALIVE);
     }
-    BREAK(s, c.timer = 5);
+    BREAK(s, c.timer = VTCP_OVERRIDE);
+    BREAK(s, c.timer = 6);
     BREAK(s, c.timer = 255);
     BREAK(s, c.origin = 3);
     BREAK(s, c.cfg.rcv_buf = 0);

@@ -616,24 +616,24 @@ static void which_segment_moves_the_window(void **unused)
 }
 
 /* The peer's retransmission stands lower than what moved the window last, but it brings the newest acknowledgment
- * (3.8.6): the right edge is where the peer put it, 501 + 500, and not where the old window would reach from the new
+ * (3.8.6): the right edge is where the peer put it, 501 + 572, and not where the old window would reach from the new
  * SND.UNA. */
 static void the_right_edge_moves_only_with_an_offer(void **unused)
 {
   (void)unused;
   struct endpoint t;
   begins(&t);
-  t.peer_wnd = 1000;
+  t.peer_wnd = 1072;
   in_established(&t);
   arrives(&t, ACK, .seq = 101, .ack = 1); /* octets 1 to 100 were lost */
   writes(&t, 1500);
-  sends_rest(&t, 1, 1001, false);
-  arrives(&t, ACK, .seq = 1, .ack = 501, .len = 100, .wnd = 500);
-  sends(&t, ACK, .seq = 1001, .ack = 101);
+  sends_rest(&t, 1, 1073, false);
+  arrives(&t, ACK, .seq = 1, .ack = 501, .len = 100, .wnd = 572);
+  sends(&t, ACK, .seq = 1073, .ack = 101);
   acked(&t, 500);
   require(!t.out.more, "the window is full");
-  arrives(&t, ACK, .seq = 101, .ack = 1001, .wnd = 500);
-  sends(&t, ACK, .seq = 1001, .ack = 101, .len = 500);
+  arrives(&t, ACK, .seq = 101, .ack = 1073, .wnd = 572);
+  sends(&t, ACK, .seq = 1073, .ack = 101, .len = 428);
   ends(&t);
 }
 
@@ -822,8 +822,10 @@ static void every_way_into_probing(void **unused)
     in_established(&t);
     if (way == 0) { /* the window closes on what waits */
       arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = 10);
-      writes(&t, 20);
+      writes(&t, 10);
       sends(&t, ACK, .seq = 1, .ack = 1, .len = 10);
+      writes(&t, 10);
+      silent(&t);
       arrives(&t, ACK, .seq = 1, .ack = 11, .wnd = ZERO);
     } else if (way == 1) { /* in SYN-RECEIVED's last ACK */
       ends(&t);
