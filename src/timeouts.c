@@ -70,7 +70,7 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_TIMEOUT && fresh(*a);
     assigns *c, *a;
-    ensures S3_10_8: *c == after_timeout(\old(*c), *e);
+    ensures S3_10_8: *c == after_timeout(\old(*c), *e, c->held);
     ensures listening: \old(c->state) == VTCP_LISTEN ==> *a == \old(*a);
     ensures gives_up: gives_up(\old(*c), e->now) ==> *a == does_give_up(\old(*a));
     ensures time_wait_over: time_wait_over(\old(*c), e->now) ==> *a == does_close(\old(*a));
@@ -80,7 +80,7 @@ static void expire(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures told: a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
@@ -102,11 +102,11 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
     return;
   }
   if (is_unanswered(c) && c->timer_at <= e->now) {
-    /*@ assert expires: after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e); */
+    /*@ assert expires: after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e, c->held); */
     expire(c, e->now, a);
     transmit(c, e->now, a);
     return;
   }
-  /*@ assert goes_on: after_transmit(*c, e->now) == after_timeout(*c, *e); */
+  /*@ assert goes_on: after_transmit(*c, e->now) == after_timeout(*c, *e, c->held); */
   transmit(c, e->now, a);
 }

@@ -1,0 +1,119 @@
+/* What arrived beyond a gap (RFC 9293, SHLD-31). Places are counted from RCV.NXT. */
+#include "core.h"
+
+_Static_assert(VTCP_RANGES >= 1 && VTCP_RANGES <= 255, "VTCP_RANGES is 1 .. 255");
+
+/* Whether two ranges overlap or adjoin. */
+/*@ assigns \nothing;
+    ensures touching: \result <==> touches(r, q.from, q.to);
+*/
+static bool is_touching(struct vtcp_range r, struct vtcp_range q)
+{
+  return r.from <= q.to && q.from <= r.to;
+}
+
+/* The range that holds both, if they touch. */
+/*@ assigns \nothing;
+    ensures from: \result.from == least(r.from, q.from);
+    ensures to: \result.to == most(r.to, q.to);
+*/
+static struct vtcp_range united(struct vtcp_range r, struct vtcp_range q)
+{
+  struct vtcp_range both = r;
+
+  if (q.from < both.from)
+    both.from = q.from;
+  if (q.to > both.to)
+    both.to = q.to;
+  return both;
+}
+
+/* Takes the ranges that touch r out of what is held, and gives their union with r. The others keep their order. */
+/*@ requires \valid(c) && normal(c->held, c->rcv_wnd) && r.from < r.to && r.to <= c->rcv_wnd;
+    assigns c->held;
+    ensures normal: normal(c->held, c->rcv_wnd);
+    ensures spans: \result.from <= r.from && r.to <= \result.to && \result.to <= c->rcv_wnd;
+    ensures apart: \forall integer i; 0 <= i < VTCP_RANGES && c->held.at[i].to != 0 ==>
+                   !touches(c->held.at[i], \result.from, \result.to);
+    ensures all: \forall integer x; in_range(\result, x) || holds(c->held, x) <==> in_range(r, x) || holds(\old(c->held), x);
+    ensures room: full(c->held) ==> \result == r && full(\old(c->held))
+                  && (\forall integer i; 0 <= i < VTCP_RANGES ==>
+                      c->held.at[i] == \old(c->held.at[i]) && !touches(\old(c->held.at[i]), r.from, r.to));
+*/
+static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
+{
+  struct vtcp_range whole = r;
+  uint32_t kept = 0;
+
+  for (uint32_t i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
+    struct vtcp_range one = c->held.at[i];
+    c->held.at[i].from = 0;
+    c->held.at[i].to = 0;
+    if (is_touching(one, r))
+      whole = united(whole, one);
+    else
+      c->held.at[kept++] = one;
+  }
+  return whole;
+}
+
+/* A range of its own, the newest. */
+/*@ requires \valid(c) && normal(c->held, c->rcv_wnd) && !full(c->held);
+    requires 0 < r.from && r.from < r.to && r.to <= c->rcv_wnd;
+    requires \forall integer i; 0 <= i < VTCP_RANGES && c->held.at[i].to != 0 ==> !touches(c->held.at[i], r.from, r.to);
+    assigns c->held;
+    ensures normal: normal(c->held, c->rcv_wnd);
+    ensures first: c->held.at[0] == r;
+    ensures order: \forall integer i; 0 < i < VTCP_RANGES ==> c->held.at[i] == \old(c->held).at[i - 1];
+    ensures all: \forall integer x; holds(c->held, x) <==> in_range(r, x) || holds(\old(c->held), x);
+*/
+static void put_first(struct vtcp_conn *c, struct vtcp_range r)
+{
+  for (uint32_t i = VTCP_RANGES - 1; i > 0; i--)
+    c->held.at[i] = c->held.at[i - 1];
+  c->held.at[0] = r;
+}
+
+/* RCV.NXT is to move by n: places are counted from there. */
+/*@ requires \valid(c) && normal(c->held, c->rcv_wnd) && 0 < n && n <= c->rcv_wnd;
+    requires \forall integer i; 0 <= i < VTCP_RANGES && c->held.at[i].to != 0 ==> n < c->held.at[i].from;
+    assigns c->held;
+    ensures normal: normal(c->held, c->rcv_wnd - n);
+    ensures all: \forall integer x; holds(c->held, x) <==> holds(\old(c->held), x + n);
+*/
+static void count_from(struct vtcp_conn *c, uint32_t n)
+{
+  for (uint32_t i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
+    c->held.at[i].from -= n;
+    c->held.at[i].to -= n;
+  }
+}
+
+/* Text arrived at these places. The range that it is now in; its end is the number of octets in order if it begins at RCV.NXT.
+ * Nothing if it was refused: it would be a range of its own, and there is no room for one. */
+/*@ requires \valid(c) && normal(c->held, c->rcv_wnd) && text.from < text.to && text.to <= c->rcv_wnd;
+    assigns c->held;
+    ensures normal: \result.from == 0 && \result.to != 0 ? normal(c->held, c->rcv_wnd - \result.to)
+                                                         : normal(c->held, c->rcv_wnd);
+    ensures spans: \result.to != 0 ==> \result.from <= text.from && text.to <= \result.to && \result.to <= c->rcv_wnd;
+    ensures refused: \result.to == 0 ==> kept(\old(c->held), text.from, text.to - text.from, 0)
+                                         && reassembled(\old(c->held), text.from, 0, c->held, 0);
+    ensures beyond: \result.to != 0 && \result.from > 0 ==>
+                    reassembled(\old(c->held), text.from, text.to - text.from, c->held, 0);
+    ensures in_order: \result.to != 0 && \result.from == 0 ==>
+                      reassembled(\old(c->held), text.from, text.to - text.from, c->held, \result.to);
+*/
+static struct vtcp_range reassemble(struct vtcp_conn *c, struct vtcp_range text)
+{
+  struct vtcp_range whole = join(c, text);
+
+  if (whole.from == 0) {
+    count_from(c, whole.to);
+  } else if (c->held.at[VTCP_RANGES - 1].to == 0) {
+    put_first(c, whole);
+  } else {
+    whole.from = 0;
+    whole.to = 0;
+  }
+  return whole;
+}
