@@ -45,6 +45,33 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
   struct vtcp_range whole = r;
   uint32_t kept = 0;
 
+  /*@ loop invariant bound: kept <= i <= VTCP_RANGES;
+      loop invariant rest: \forall integer k; i <= k < VTCP_RANGES ==> c->held.at[k] == \at(c->held.at[k], Pre);
+      loop invariant used: \forall integer k; 0 <= k < i ==> \at(c->held.at[k].to, Pre) != 0;
+      loop invariant zero: \forall integer k; kept <= k < i ==> c->held.at[k].from == 0 && c->held.at[k].to == 0;
+      loop invariant whole: whole.from <= r.from && r.to <= whole.to <= c->rcv_wnd;
+      loop invariant room: kept < i
+        || (whole == r && (\forall integer k; 0 <= k < i ==>
+                           c->held.at[k] == \at(c->held.at[k], Pre) && !touches(c->held.at[k], r.from, r.to)));
+      loop invariant normal: \forall integer k; 0 <= k < kept ==> normal_range(c->held.at[k], c->rcv_wnd)
+                                                               && c->held.at[k].to != 0;
+      loop invariant apart: \forall integer j, k; 0 <= j < k < kept ==>
+                            !touches(c->held.at[j], c->held.at[k].from, c->held.at[k].to);
+      loop invariant apart_rest: \forall integer j, k; 0 <= j < kept && i <= k < VTCP_RANGES && c->held.at[k].to != 0 ==>
+                                 !touches(c->held.at[j], c->held.at[k].from, c->held.at[k].to);
+      loop invariant apart_whole: \forall integer k; 0 <= k < kept ==> !touches(c->held.at[k], whole.from, whole.to);
+      loop invariant rest_whole: \forall integer k; i <= k < VTCP_RANGES && c->held.at[k].to != 0
+                                 && !touches(c->held.at[k], r.from, r.to) ==>
+                                 !touches(c->held.at[k], whole.from, whole.to);
+      loop invariant was: \forall integer k; 0 <= k < kept ==>
+                          \exists integer l; 0 <= l < i && c->held.at[k] == \at(c->held.at[l], Pre);
+      loop invariant is: \forall integer l; 0 <= l < i ==>
+                         (whole.from <= \at(c->held.at[l].from, Pre) && \at(c->held.at[l].to, Pre) <= whole.to)
+                         || \exists integer k; 0 <= k < kept && c->held.at[k] == \at(c->held.at[l], Pre);
+      loop invariant sound: \forall integer x; in_range(whole, x) ==>
+                            in_range(r, x) || \exists integer l; 0 <= l < i && in_range(\at(c->held.at[l], Pre), x);
+      loop assigns i, kept, whole, c->held.at[0 .. VTCP_RANGES - 1];
+      loop variant VTCP_RANGES - i; */
   for (uint32_t i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
     struct vtcp_range one = c->held.at[i];
     c->held.at[i].from = 0;
@@ -69,6 +96,11 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
 */
 static void put_first(struct vtcp_conn *c, struct vtcp_range r)
 {
+  /*@ loop invariant bound: i <= VTCP_RANGES - 1;
+      loop invariant moved: \forall integer k; i < k < VTCP_RANGES ==> c->held.at[k] == \at(c->held.at[k - 1], Pre);
+      loop invariant rest: \forall integer k; 0 <= k <= i ==> c->held.at[k] == \at(c->held.at[k], Pre);
+      loop assigns i, c->held.at[0 .. VTCP_RANGES - 1];
+      loop variant i; */
   for (uint32_t i = VTCP_RANGES - 1; i > 0; i--)
     c->held.at[i] = c->held.at[i - 1];
   c->held.at[0] = r;
@@ -83,6 +115,13 @@ static void put_first(struct vtcp_conn *c, struct vtcp_range r)
 */
 static void count_from(struct vtcp_conn *c, uint32_t n)
 {
+  /*@ loop invariant bound: i <= VTCP_RANGES;
+      loop invariant used: \forall integer k; 0 <= k < i ==> \at(c->held.at[k].to, Pre) != 0;
+      loop invariant less: \forall integer k; 0 <= k < i ==> c->held.at[k].from == \at(c->held.at[k].from, Pre) - n
+                                                           && c->held.at[k].to == \at(c->held.at[k].to, Pre) - n;
+      loop invariant rest: \forall integer k; i <= k < VTCP_RANGES ==> c->held.at[k] == \at(c->held.at[k], Pre);
+      loop assigns i, c->held.at[0 .. VTCP_RANGES - 1];
+      loop variant VTCP_RANGES - i; */
   for (uint32_t i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
     c->held.at[i].from -= n;
     c->held.at[i].to -= n;

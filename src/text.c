@@ -17,7 +17,7 @@ static struct vtcp_range new_text(const struct vtcp_conn *c, const struct vtcp_e
   uint32_t length = e->seg.len;
   struct vtcp_range text = {0, 0};
 
-  if (!is_receiving(c->state))
+  if (length == 0 || !is_receiving(c->state))
     return text;
   if (before < length)
     length -= before;
@@ -40,7 +40,8 @@ static void deliver(struct vtcp_conn *c, uint32_t n)
   c->rcv_nxt = add(c->rcv_nxt, n);
   c->rcv_wnd -= n;
   c->rcv_len += n;
-  c->fin_end = c->fin_end > n ? c->fin_end - n : 0;
+  if (c->fin_end != 0)
+    c->fin_end = c->fin_end > n ? c->fin_end - n : 0;
 }
 
 /* Text is stored where it belongs; what is in order now is delivered, with what had waited for it. */
@@ -129,10 +130,11 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
 */
 static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
-  uint32_t place = distance(c->rcv_nxt, add(add(e->seg.seq, e->seg.syn ? 1 : 0), e->seg.len));
-
-  if (e->seg.fin && is_receiving(c->state) && place < c->rcv_wnd)
-    c->fin_end = place + 1;
+  if (e->seg.fin && is_receiving(c->state)) {
+    uint32_t place = distance(c->rcv_nxt, add(add(e->seg.seq, e->seg.syn ? 1 : 0), e->seg.len));
+    if (place < c->rcv_wnd)
+      c->fin_end = place + 1;
+  }
   if (c->fin_end == 1)
     take_fin(c, a);
   else if (c->state == VTCP_TIME_WAIT && e->seg.fin)

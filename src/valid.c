@@ -45,6 +45,10 @@ static bool has_valid_config(const struct vtcp_conn *c)
 */
 static bool is_text_held(const struct vtcp_conn *c)
 {
+  /*@ loop invariant bound: i <= VTCP_RANGES;
+      loop invariant zero: \forall integer k; 0 <= k < i ==> c->held.at[k].from == 0 && c->held.at[k].to == 0;
+      loop assigns i;
+      loop variant VTCP_RANGES - i; */
   for (uint32_t i = 0; i < VTCP_RANGES; i++)
     if (c->held.at[i].from != 0 || c->held.at[i].to != 0)
       return true;
@@ -150,6 +154,11 @@ static bool is_range_normal(const struct vtcp_conn *c, uint32_t i)
 
   if (r.to == 0 ? r.from != 0 : r.from == 0 || r.from >= r.to || r.to > c->rcv_wnd)
     return false;
+  /*@ loop invariant bound: i < j <= VTCP_RANGES;
+      loop invariant apart: \forall integer k; i < k < j ==> (c->held.at[k].to != 0 ==>
+                            r.to != 0 && !touches(r, c->held.at[k].from, c->held.at[k].to));
+      loop assigns j;
+      loop variant VTCP_RANGES - j; */
   for (uint32_t j = i + 1; j < VTCP_RANGES; j++)
     if (c->held.at[j].to != 0 && (r.to == 0 || is_touching(r, c->held.at[j])))
       return false;
@@ -162,6 +171,12 @@ static bool is_range_normal(const struct vtcp_conn *c, uint32_t i)
 */
 static bool has_held_space(const struct vtcp_conn *c)
 {
+  /*@ loop invariant bound: i <= VTCP_RANGES;
+      loop invariant normal: \forall integer k; 0 <= k < i ==> normal_range(c->held.at[k], c->rcv_wnd);
+      loop invariant apart: \forall integer k, j; 0 <= k < i && k < j < VTCP_RANGES ==> (c->held.at[j].to != 0 ==>
+                            c->held.at[k].to != 0 && !touches(c->held.at[k], c->held.at[j].from, c->held.at[j].to));
+      loop assigns i;
+      loop variant VTCP_RANGES - i; */
   for (uint32_t i = 0; i < VTCP_RANGES; i++)
     if (!is_range_normal(c, i))
       return false;
