@@ -76,11 +76,18 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
     struct vtcp_range one = c->held.at[i];
     c->held.at[i].from = 0;
     c->held.at[i].to = 0;
-    if (is_touching(one, r))
+    if (is_touching(one, r)) {
       whole = united(whole, one);
-    else
+    } else {
       c->held.at[kept++] = one;
+      /*@ assert here: c->held.at[kept - 1] == \at(c->held.at[i], Pre); */
+      /*@ assert before: \forall integer k; 0 <= k < kept - 1 ==> c->held.at[k] == \at(c->held.at[k], LoopCurrent); */
+    }
   }
+  /*@ assert sound: \forall integer x; in_range(whole, x) || holds(c->held, x) ==>
+        in_range(r, x) || holds(\at(c->held, Pre), x); */
+  /*@ assert whole: \forall integer x; in_range(r, x) ==> in_range(whole, x); */
+  /*@ assert rest: \forall integer x; holds(\at(c->held, Pre), x) ==> in_range(whole, x) || holds(c->held, x); */
   return whole;
 }
 
@@ -104,6 +111,10 @@ static void put_first(struct vtcp_conn *c, struct vtcp_range r)
   for (uint32_t i = VTCP_RANGES - 1; i > 0; i--)
     c->held.at[i] = c->held.at[i - 1];
   c->held.at[0] = r;
+  /*@ assert moved: \forall integer i; 0 <= i < VTCP_RANGES - 1 ==> c->held.at[i + 1] == \at(c->held.at[i], Pre); */
+  /*@ assert sound: \forall integer x; holds(c->held, x) ==> in_range(r, x) || holds(\at(c->held, Pre), x); */
+  /*@ assert first: \forall integer x; in_range(r, x) ==> holds(c->held, x); */
+  /*@ assert rest: \forall integer x; holds(\at(c->held, Pre), x) ==> holds(c->held, x); */
 }
 
 /* RCV.NXT is to move by n: places are counted from there. */

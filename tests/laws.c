@@ -466,7 +466,7 @@ static void laws_off_the_path(const struct vtcp_conn *p, const struct vtcp_event
 
 static bool is_held(const struct vtcp_conn *c, uint64_t place)
 {
-  for (int i = 0; i < VTCP_RANGES; i++) {
+  for (int i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
     if (c->held.at[i].from <= place && place < c->held.at[i].to) {
       return true;
     }
@@ -496,7 +496,7 @@ static void law_reassembly(const struct vtcp_conn *p, const struct vtcp_conn *q,
 {
   uint64_t ends[4 * VTCP_RANGES + 4] = {0, a->delivered};
   int count = 2;
-  for (int i = 0; i < VTCP_RANGES; i++) {
+  for (int i = 0; i < VTCP_RANGES && (p->held.at[i].to != 0 || q->held.at[i].to != 0); i++) {
     ends[count++] = p->held.at[i].from;
     ends[count++] = p->held.at[i].to;
     ends[count++] = (uint64_t)q->held.at[i].from + a->delivered;
