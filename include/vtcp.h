@@ -19,6 +19,9 @@ extern "C" {
 #ifndef VTCP_RANGES
 #define VTCP_RANGES 4
 #endif
+#if VTCP_RANGES < 1 || VTCP_RANGES > 255
+#error "VTCP_RANGES is 1 .. 255"
+#endif
 
 /* Connection states (RFC 9293, section 3.3.2). */
 enum vtcp_state {

@@ -1,8 +1,6 @@
 /* What arrived beyond a gap (RFC 9293, SHLD-31). Places are counted from RCV.NXT. */
 #include "core.h"
 
-_Static_assert(VTCP_RANGES >= 1 && VTCP_RANGES <= 255, "VTCP_RANGES is 1 .. 255");
-
 /* Whether two ranges overlap or adjoin. */
 /*@ assigns \nothing;
     ensures touching: \result <==> touches(r, q.from, q.to);
@@ -33,8 +31,8 @@ static struct vtcp_range united(struct vtcp_range r, struct vtcp_range q)
     assigns c->held;
     ensures normal: normal(c->held, c->rcv_wnd);
     ensures spans: \result.from <= r.from && r.to <= \result.to && \result.to <= c->rcv_wnd;
-    ensures apart: \forall integer i; 0 <= i < VTCP_RANGES && c->held.at[i].to != 0 ==>
-                   !touches(c->held.at[i], \result.from, \result.to);
+    ensures apart: \forall integer i; 0 <= i < VTCP_RANGES ==>
+                   (c->held.at[i].to != 0 ==> !touches(c->held.at[i], \result.from, \result.to));
     ensures all: \forall integer x; in_range(\result, x) || holds(c->held, x) <==> in_range(r, x) || holds(\old(c->held), x);
     ensures room: full(c->held) ==> \result == r && full(\old(c->held))
                   && (\forall integer i; 0 <= i < VTCP_RANGES ==>
@@ -57,12 +55,12 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
                                                                && c->held.at[k].to != 0;
       loop invariant apart: \forall integer j, k; 0 <= j < k < kept ==>
                             !touches(c->held.at[j], c->held.at[k].from, c->held.at[k].to);
-      loop invariant apart_rest: \forall integer j, k; 0 <= j < kept && i <= k < VTCP_RANGES && c->held.at[k].to != 0 ==>
-                                 !touches(c->held.at[j], c->held.at[k].from, c->held.at[k].to);
+      loop invariant apart_rest: \forall integer j, k; 0 <= j < kept && i <= k < VTCP_RANGES ==>
+                                 (c->held.at[k].to != 0 ==> !touches(c->held.at[j], c->held.at[k].from, c->held.at[k].to));
       loop invariant apart_whole: \forall integer k; 0 <= k < kept ==> !touches(c->held.at[k], whole.from, whole.to);
-      loop invariant rest_whole: \forall integer k; i <= k < VTCP_RANGES && c->held.at[k].to != 0
-                                 && !touches(c->held.at[k], r.from, r.to) ==>
-                                 !touches(c->held.at[k], whole.from, whole.to);
+      loop invariant rest_whole: \forall integer k; i <= k < VTCP_RANGES ==>
+                                 (c->held.at[k].to != 0 && !touches(c->held.at[k], r.from, r.to) ==>
+                                  !touches(c->held.at[k], whole.from, whole.to));
       loop invariant was: \forall integer k; 0 <= k < kept ==>
                           \exists integer l; 0 <= l < i && c->held.at[k] == \at(c->held.at[l], Pre);
       loop invariant is: \forall integer l; 0 <= l < i ==>
@@ -94,7 +92,8 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
 /* A range of its own, the newest. */
 /*@ requires \valid(c) && normal(c->held, c->rcv_wnd) && !full(c->held);
     requires 0 < r.from && r.from < r.to && r.to <= c->rcv_wnd;
-    requires \forall integer i; 0 <= i < VTCP_RANGES && c->held.at[i].to != 0 ==> !touches(c->held.at[i], r.from, r.to);
+    requires \forall integer i; 0 <= i < VTCP_RANGES ==>
+             (c->held.at[i].to != 0 ==> !touches(c->held.at[i], r.from, r.to));
     assigns c->held;
     ensures normal: normal(c->held, c->rcv_wnd);
     ensures first: c->held.at[0] == r;
@@ -119,7 +118,7 @@ static void put_first(struct vtcp_conn *c, struct vtcp_range r)
 
 /* RCV.NXT is to move by n: places are counted from there. */
 /*@ requires \valid(c) && normal(c->held, c->rcv_wnd) && 0 < n && n <= c->rcv_wnd;
-    requires \forall integer i; 0 <= i < VTCP_RANGES && c->held.at[i].to != 0 ==> n < c->held.at[i].from;
+    requires \forall integer i; 0 <= i < VTCP_RANGES ==> (c->held.at[i].to != 0 ==> n < c->held.at[i].from);
     assigns c->held;
     ensures normal: normal(c->held, c->rcv_wnd - n);
     ensures all: \forall integer x; holds(c->held, x) <==> holds(\old(c->held), x + n);

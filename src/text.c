@@ -109,7 +109,8 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
 
 /* Eighth, check the FIN bit. One inside the window is remembered; it is taken when all before it has been. What is held beyond it
  * contradicts it, and goes. */
-/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(fin_unseen(*c));
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a);
+    requires mid: mid_step(fin_unseen(*c));
     requires c->syn_acked || c->state == VTCP_CLOSED;
     requires c->fin_end <= c->rcv_wnd;
     assigns *c, *a;
