@@ -197,8 +197,9 @@ static void check_held(const struct endpoint *end)
   for (unsigned i = 0; i < VTCP_RANGES; i++) {
     bool is_one = held->at[i].from == 0 && held->at[i].to == 0 && i >= end->gaps;
     for (unsigned k = 0; k < end->gaps; k++)
-      is_one = is_one || (end->beyond[k].from == end->delivered + held->at[i].from &&
-                          end->beyond[k].to == end->delivered + held->at[i].to);
+      is_one = is_one
+               || (end->beyond[k].from == end->delivered + held->at[i].from
+                   && end->beyond[k].to == end->delivered + held->at[i].to);
     HOLDS("stream", is_one);
   }
 }

@@ -158,11 +158,12 @@ struct vtcp_actions {
   uint32_t acked;      /* drop so many octets from the front of the send buffer */
   uint32_t store_from; /* arriving text: first octet to keep, an offset into it, */
   uint32_t store_len;  /* how many, */
-  uint32_t store_at;   /* and where: an offset from the first unread octet of the receive buffer; it may be beyond those */
-  uint32_t delivered;  /* octets that came into order in this step: just stored, or beyond a gap that is now closed */
-  uint32_t consumed;   /* RECEIVE: octets taken from the front of the receive buffer */
-  uint32_t readable;   /* octets in order and unread after this step */
-  uint32_t text_at;    /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
+  uint32_t
+      store_at; /* and where: an offset from the first unread octet of the receive buffer; it may be beyond those */
+  uint32_t delivered; /* octets that came into order in this step: just stored, or beyond a gap that is now closed */
+  uint32_t consumed;  /* RECEIVE: octets taken from the front of the receive buffer */
+  uint32_t readable;  /* octets in order and unread after this step */
+  uint32_t text_at;   /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
   struct vtcp_segment seg;
 };
 

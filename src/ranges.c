@@ -78,7 +78,7 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
       whole = united(whole, one);
     } else {
       c->held.at[kept++] = one;
-      /*@ assert here: c->held.at[kept - 1] == \at(c->held.at[i], Pre); */
+      /*@ assert here: \let l = i; c->held.at[kept - 1] == \at(c->held.at[l], Pre); */
       /*@ assert before: \forall integer k; 0 <= k < kept - 1 ==> c->held.at[k] == \at(c->held.at[k], LoopCurrent); */
     }
   }

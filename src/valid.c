@@ -65,7 +65,8 @@ static bool holds_nothing(const struct vtcp_conn *c)
   bool sending = c->iss == 0 && c->snd_una == 0 && c->snd_nxt == 0 && c->snd_wnd == 0 && c->snd_wl1 == 0
                  && c->snd_wl2 == 0 && c->snd_rtx == 0 && c->max_snd_wnd == 0 && c->acked == 0 && c->snd_len == 0
                  && c->snd_mss == 0;
-  bool arriving = c->irs == 0 && c->rcv_nxt == 0 && c->rcv_wnd == 0 && c->rcv_len == 0 && c->fin_end == 0 && !is_text_held(c);
+  bool arriving =
+      c->irs == 0 && c->rcv_nxt == 0 && c->rcv_wnd == 0 && c->rcv_len == 0 && c->fin_end == 0 && !is_text_held(c);
   bool estimating = c->srtt == 0 && c->rttvar == 0 && c->rto == 0 && c->persist == 0 && c->rtt_seq == 0
                     && !c->rtt_running && !c->rtt_known;
   bool rest = c->timer == VTCP_NO_TIMER && c->retries == 0 && c->challenges == 0 && !c->syn_acked && !c->fin_sent
