@@ -153,6 +153,8 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     requires VTCP_SYN_RECEIVED <= c->state && acknowledged(*c, fin ? \true : \false);
     assigns *c, *a;
     ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false, c->held);
+    ensures any_held: \forall struct vtcp_held h; moved_by_ack(\old(*c), fin ? \true : \false, h)
+                      == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
     ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
@@ -183,6 +185,8 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
     requires VTCP_SYN_RECEIVED <= c->state && acceptable_ack(*c, e->seg);
     assigns *c, *a;
     ensures refines: *c == after_ack(\old(*c), *e, c->held);
+    ensures any_held: \forall struct vtcp_held h;
+                      after_ack(\old(*c), *e, h) == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
     ensures answers: *a == does_ack(\old(*c), *e, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;

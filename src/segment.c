@@ -194,6 +194,8 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                                   : e->seg.has_ack ? refused_ack(\old(*c), *e) : \old(*c));
     ensures S3_10_7_4_ack_answer: *a == (\result ? does_ack(\old(*c), *e, \old(*a))
                                          : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
+    ensures any_held: \result ==> \forall struct vtcp_held h;
+                      after_ack(\old(*c), *e, h) == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
     ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
     ensures wf: !\result ==> vtcp_wf(*c);
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
@@ -282,6 +284,8 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
         refused_ack(*c, *e) == after_fifth(*c, *e, h, n); */
   if (!check_ack(c, e, a))
     return;
+  /*@ assert any_held: \forall struct vtcp_held h, integer n;
+        after_data(*c, *e, h, n) == after_data(after_ack(\at(*c, Pre), *e, h), *e, h, n); */
   take_data(c, e, a);
 }
 

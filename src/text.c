@@ -166,6 +166,10 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 {
   segment_text(c, e, a);
   check_fin(c, e, a);
+  /*@ assert any_held: after_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e, c->held) == *c; */
+  /*@ assert any_held_told:
+        does_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e,
+                 does_text(\at(*c, Pre), e->seg, a->store_len, a->delivered, \at(*a, Pre))) == *a; */
   open_window(c);
   transmit(c, e->now, a);
 }
