@@ -55,7 +55,8 @@ static void deliver(struct vtcp_conn *c, uint32_t n)
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures stores: law_stores(\old(*c), *e, *c, *a);
     ensures received: c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->delivered) && a->delivered <= \old(c->rcv_wnd);
-    ensures SHLD_31: data_kept(\old(*c), e->seg, *a);
+    ensures SHLD_31_refused: kept(\old(c->held), text_from(\old(*c), e->seg), text_new(\old(*c), e->seg), a->store_len);
+    ensures SHLD_31: receiving(c->state) ==> data_kept(\old(*c), e->seg, *a);
     ensures SHLD_31_set: reassembled(\old(c->held), a->store_at - \old(c->rcv_len), a->store_len, c->held, a->delivered);
     ensures fin_known: c->fin_end != 0 ==> fin_was_known(\old(*c), seq_add(c->rcv_nxt, c->fin_end));
     ensures state: c->state == \old(c->state);
@@ -153,7 +154,7 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures kept: data_keeps(\old(*c), *c);
     ensures received: data_received(\old(*c), *c, *a);
     ensures reassembly: data_reassembled(\old(*c), *c, *a);
-    ensures SHLD_31: data_kept(\old(*c), e->seg, *a);
+    ensures SHLD_31: receiving(\old(c->state)) ==> data_kept(\old(*c), e->seg, *a);
     ensures fin_known: data_fin(\old(*c), *e, *c);
     ensures moves: data_moves(\old(*c), *e, *c);
     ensures MUST_13: data_2msl(\old(*c), *e, *c);
