@@ -61,13 +61,11 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
       loop invariant rest_whole: \forall integer k; i <= k < VTCP_RANGES ==>
                                  (c->held.at[k].to != 0 && !touches(c->held.at[k], r.from, r.to) ==>
                                   !touches(c->held.at[k], whole.from, whole.to));
-      loop invariant was: \forall integer k; 0 <= k < kept ==>
-                          \exists integer l; 0 <= l < i && c->held.at[k] == \at(c->held.at[l], Pre);
+      loop invariant was: \forall integer x, k; 0 <= k < kept && in_range(c->held.at[k], x) ==> holds(\at(c->held, Pre), x);
       loop invariant is: \forall integer l; 0 <= l < i ==>
                          (whole.from <= \at(c->held.at[l].from, Pre) && \at(c->held.at[l].to, Pre) <= whole.to)
                          || \exists integer k; 0 <= k < kept && c->held.at[k] == \at(c->held.at[l], Pre);
-      loop invariant sound: \forall integer x; in_range(whole, x) ==>
-                            in_range(r, x) || \exists integer l; 0 <= l < i && in_range(\at(c->held.at[l], Pre), x);
+      loop invariant sound: \forall integer x; in_range(whole, x) ==> in_range(r, x) || holds(\at(c->held, Pre), x);
       loop assigns i, kept, whole, c->held.at[0 .. VTCP_RANGES - 1];
       loop variant VTCP_RANGES - i; */
   for (uint32_t i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
@@ -82,8 +80,7 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
       /*@ assert before: \forall integer k; 0 <= k < kept - 1 ==> c->held.at[k] == \at(c->held.at[k], LoopCurrent); */
     }
   }
-  /*@ assert sound: \forall integer x; in_range(whole, x) || holds(c->held, x) ==>
-        in_range(r, x) || holds(\at(c->held, Pre), x); */
+  /*@ assert sound: \forall integer x; holds(c->held, x) ==> holds(\at(c->held, Pre), x); */
   /*@ assert whole: \forall integer x; in_range(r, x) ==> in_range(whole, x); */
   /*@ assert rest: \forall integer x; holds(\at(c->held, Pre), x) ==> in_range(whole, x) || holds(c->held, x); */
   return whole;
