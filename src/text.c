@@ -44,7 +44,41 @@ static void deliver(struct vtcp_conn *c, uint32_t n)
     c->fin_end = c->fin_end > n ? c->fin_end - n : 0;
 }
 
-/* Text is stored where it belongs; what is in order now is delivered, with what had waited for it. */
+/* Text and FIN are acknowledged at once, in order or not (RFC 5681, section 4.2). */
+/*@ requires \valid(c) && \valid_read(e) && \separated(c, e);
+    assigns c->ack_owed;
+    ensures owed: c->ack_owed
+                  == (_Bool)((\old(c->ack_owed) || (c->state >= VTCP_ESTABLISHED && (e->seg.len > 0 || e->seg.fin))) ? 1 : 0);
+*/
+static void owe_ack(struct vtcp_conn *c, const struct vtcp_event *e)
+{
+  if (c->state >= VTCP_ESTABLISHED && (e->seg.len > 0 || e->seg.fin))
+    c->ack_owed = true;
+}
+
+/* This text is to be stored where it belongs; n octets come into order. */
+/*@ requires \valid_read(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    requires text_new(*c, e->seg) > 0 && text.from == text_from(*c, e->seg);
+    requires text.to == text_from(*c, e->seg) + text_new(*c, e->seg);
+    assigns *a;
+    ensures S3_10_7_4_store: *a == does_text(*c, e->seg, text.to - text.from, n, \old(*a));
+    ensures stores: a->store_from + a->store_len <= e->seg.len
+                    && c->rcv_len <= a->store_at && a->store_at + a->store_len <= c->rcv_len + c->rcv_wnd
+                    && seq_add(text_seq(e->seg), a->store_from) == seq_add(c->rcv_nxt, a->store_at - c->rcv_len);
+*/
+static void store_text(const struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_range text, uint32_t n,
+                       struct vtcp_actions *a)
+{
+  uint32_t first = add(e->seg.seq, e->seg.syn ? 1 : 0);
+
+  a->store_from = text.from == 0 ? distance(first, c->rcv_nxt) : 0;
+  a->store_len = text.to - text.from;
+  a->store_at = c->rcv_len + text.from;
+  a->delivered = n;
+  a->pushed = e->seg.psh && a->store_from + a->store_len == e->seg.len && n == text.to;
+}
+
+/* Seventh, process the segment text: what is new is stored, what is in order then, and had waited for it, delivered. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
     requires c->syn_acked || c->state == VTCP_CLOSED;
     requires a->store_len == 0 && a->delivered == 0;
@@ -67,21 +101,14 @@ static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct
 {
   struct vtcp_range text = new_text(c, e);
 
-  if (c->state >= VTCP_ESTABLISHED && (e->seg.len > 0 || e->seg.fin))
-    c->ack_owed = true;
+  owe_ack(c, e);
   if (text.to <= text.from)
     return;
   struct vtcp_range whole = reassemble(c, text);
-  if (whole.to == 0)
-    return;
-  a->store_from = text.from == 0 ? distance(add(e->seg.seq, e->seg.syn ? 1 : 0), c->rcv_nxt) : 0;
-  a->store_len = text.to - text.from;
-  a->store_at = c->rcv_len + text.from;
-  if (whole.from == 0) {
-    a->delivered = whole.to;
-    deliver(c, whole.to);
-  }
-  a->pushed = e->seg.psh && a->store_from + a->store_len == e->seg.len && a->delivered == text.to;
+  uint32_t in_order = whole.from == 0 ? whole.to : 0;
+  if (whole.to != 0)
+    store_text(c, e, text, in_order, a);
+  deliver(c, in_order);
 }
 
 /* The peer's FIN is the next octet. */
