@@ -93,6 +93,7 @@ static void store_text(const struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures SHLD_31: receiving(c->state) ==> data_kept(\old(*c), e->seg, *a);
     ensures SHLD_31_set: reassembled(\old(c->held), a->store_at - \old(c->rcv_len), a->store_len, c->held, a->delivered);
     ensures fin_known: c->fin_end != 0 ==> fin_was_known(\old(*c), seq_add(c->rcv_nxt, c->fin_end));
+    ensures fin_waits: c->fin_end <= c->rcv_wnd && (c->fin_end != 0 ==> receiving(c->state));
     ensures state: c->state == \old(c->state);
     ensures timer: same_timer(\old(*c), *c) && a->peer_closed == \old(a->peer_closed);
     ensures kept: data_keeps(\old(*c), *c);
@@ -140,7 +141,7 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a);
     requires mid: mid_step(fin_unseen(*c));
     requires c->syn_acked || c->state == VTCP_CLOSED;
-    requires c->fin_end <= c->rcv_wnd;
+    requires c->fin_end <= c->rcv_wnd && (c->fin_end != 0 ==> receiving(c->state));
     assigns *c, *a;
     ensures S3_10_7_4_fin: *c == after_fin(\old(*c), *e, c->held);
     ensures S3_10_7_4_told: *a == does_fin(\old(*c), *e, \old(*a));
