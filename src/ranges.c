@@ -34,6 +34,8 @@ static struct vtcp_range united(struct vtcp_range r, struct vtcp_range q)
     ensures apart: \forall integer i; 0 <= i < VTCP_RANGES ==>
                    (c->held.at[i].to != 0 ==> !touches(c->held.at[i], \result.from, \result.to));
     ensures all: \forall integer x; in_range(\result, x) || holds(c->held, x) <==> in_range(r, x) || holds(\old(c->held), x);
+    ensures order: \forall integer j, k; 0 <= j < k < VTCP_RANGES ==>
+                   (c->held.at[k].to != 0 ==> newer(\old(c->held), c->held.at[j], c->held.at[k]));
     ensures room: full(c->held) ==> \result == r && full(\old(c->held))
                   && (\forall integer i; 0 <= i < VTCP_RANGES ==>
                       c->held.at[i] == \old(c->held.at[i]) && !touches(\old(c->held.at[i]), r.from, r.to));
@@ -61,6 +63,10 @@ static struct vtcp_range join(struct vtcp_conn *c, struct vtcp_range r)
       loop invariant rest_whole: \forall integer k; i <= k < VTCP_RANGES ==>
                                  (c->held.at[k].to != 0 && !touches(c->held.at[k], r.from, r.to) ==>
                                   !touches(c->held.at[k], whole.from, whole.to));
+      loop invariant order: \forall integer j, k; 0 <= j < k < kept ==>
+                            newer(\at(c->held, Pre), c->held.at[j], c->held.at[k]);
+      loop invariant order_rest: \forall integer j, k; 0 <= j < kept && i <= k < VTCP_RANGES ==>
+                                 newer(\at(c->held, Pre), c->held.at[j], \at(c->held.at[k], Pre));
       loop invariant was: \forall integer x, k; 0 <= k < kept && in_range(c->held.at[k], x) ==> holds(\at(c->held, Pre), x);
       loop invariant is: \forall integer l; 0 <= l < i ==>
                          (whole.from <= \at(c->held.at[l].from, Pre) && \at(c->held.at[l].to, Pre) <= whole.to)
