@@ -88,7 +88,10 @@ static void store_text(const struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures mid: mid_step(fin_unseen(*c));
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures stores: law_stores(\old(*c), *e, *c, *a);
+    ensures any_held: \forall struct vtcp_held h; with_held(*c, h) == after_text(\old(*c), e->seg, h, a->delivered);
     ensures received: c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->delivered) && a->delivered <= \old(c->rcv_wnd);
+    ensures window: c->rcv_wnd == \old(c->rcv_wnd) - a->delivered;
+    ensures told: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked);
     ensures SHLD_31_refused: kept(\old(c->held), text_from(\old(*c), e->seg), text_new(\old(*c), e->seg), a->store_len);
     ensures SHLD_31: receiving(c->state) ==> data_kept(\old(*c), e->seg, *a);
     ensures SHLD_31_set: reassembled(\old(c->held), a->store_at - \old(c->rcv_len), a->store_len, c->held, a->delivered);
@@ -145,6 +148,10 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
     assigns *c, *a;
     ensures S3_10_7_4_fin: *c == after_fin(\old(*c), *e, c->held);
     ensures S3_10_7_4_told: *a == does_fin(\old(*c), *e, \old(*a));
+    ensures any_held: *c == after_fin(with_held(\old(*c), c->held), *e, c->held);
+    ensures any_held_told: *a == does_fin(with_held(\old(*c), c->held), *e, \old(*a));
+    ensures told: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked);
+    ensures window: !\old(a->peer_closed) ==> c->rcv_wnd == \old(c->rcv_wnd) - one_if(a->peer_closed != 0);
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len) && a->store_len == \old(a->store_len)
                     && a->store_from == \old(a->store_from) && a->store_at == \old(a->store_at)
@@ -171,6 +178,35 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     restart_time_wait(c, e->now);
 }
 
+/* The seventh and the eighth check. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
+    requires c->syn_acked || c->state == VTCP_CLOSED;
+    requires unsent(*a) && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
+    assigns *c, *a;
+    ensures refines: *c == after_fin(after_text(\old(*c), e->seg, c->held, a->delivered), *e, c->held);
+    ensures answers: *a == does_fin(after_text(\old(*c), e->seg, c->held, a->delivered), *e,
+                                    does_text(\old(*c), e->seg, a->store_len, a->delivered, \old(*a)));
+    ensures mid: mid_step(*c);
+    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures kept: data_keeps(\old(*c), *c);
+    ensures received: c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->delivered + one_if(a->peer_closed != 0));
+    ensures window: c->rcv_wnd == \old(c->rcv_wnd) - a->delivered - one_if(a->peer_closed != 0);
+    ensures reassembly: data_reassembled(\old(*c), *c, *a);
+    ensures SHLD_31: receiving(\old(c->state)) ==> data_kept(\old(*c), e->seg, *a);
+    ensures fin_known: data_fin(\old(*c), *e, *c);
+    ensures moves: data_moves(\old(*c), *e, *c);
+    ensures MUST_13: c->timer == \old(c->timer)
+                     && (c->timer_at == \old(c->timer_at)
+                         || (c->state == VTCP_TIME_WAIT && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
+    ensures stores: law_stores(\old(*c), *e, *c, *a);
+    ensures told: unsent(*a) && a->acked == \old(a->acked);
+*/
+static void text_and_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  segment_text(c, e, a);
+  check_fin(c, e, a);
+}
+
 /* From the seventh check to the end of SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
     requires c->syn_acked || c->state == VTCP_CLOSED;
@@ -193,12 +229,7 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 */
 static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
-  segment_text(c, e, a);
-  check_fin(c, e, a);
-  /*@ assert any_held: after_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e, c->held) == *c; */
-  /*@ assert any_held_told:
-        does_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e,
-                 does_text(\at(*c, Pre), e->seg, a->store_len, a->delivered, \at(*a, Pre))) == *a; */
+  text_and_fin(c, e, a);
   open_window(c);
   transmit(c, e->now, a);
 }
