@@ -6,9 +6,10 @@
  *   1. Every law of tests/laws.h: vtcp_valid, the laws of spec/laws.acsl each under its name, the same result from the
  *      same input, every action written, the lengths of both buffers, and more.
  *   2. stream    since the connection began: SND.UNA stands behind our SYN, the octets that the send buffer was told to
- *                drop, and our FIN once it is acknowledged; RCV.NXT behind the peer's SYN, the octets stored, and its
- *                FIN; what is held is what was put in and not dropped, what is unread what was stored and not consumed;
- *                an octet that is stored is the octet of that number.
+ *                drop, and our FIN once it is acknowledged; RCV.NXT behind the peer's SYN, all octets from the first on
+ *                that were stored without a gap, and its FIN; the send buffer holds what was put in and not dropped; unread is
+ *                what came into order and was not consumed; what was stored beyond a gap is what the record says; and an
+ *                octet is always stored where the octet of that number belongs.
  *   3. buffers   what the actions name lies inside both buffers and inside the segment that arrived.
  *   4. promises  vtcp_deadline is 0 if and only if VTCP_MORE sends text or FIN, and if not, it changes nothing;
  *                vtcp_send_room is what SEND takes.
@@ -121,10 +122,17 @@ void fuzz_report(void)
 
 /* --- The world --- */
 
+/* Octets of a stream, counted from its first. */
+struct stretch {
+  uint64_t from, to;
+};
+
 /* One endpoint, and what its caller could have counted. Numbers of octets since the connection began. */
 struct endpoint {
   struct vtcp_conn conn;
-  uint64_t put_in, dropped, stored, consumed;
+  uint64_t put_in, dropped, delivered, consumed;
+  struct stretch beyond[VTCP_RANGES + 1]; /* stored beyond a gap; no two touch */
+  unsigned gaps;
 };
 
 struct world {
@@ -153,7 +161,50 @@ static void check_actions(const struct endpoint *end, const struct vtcp_conn *p,
     return;
   HOLDS("buffers", (uint64_t)a->store_from + a->store_len <= e->seg.len);
   HOLDS("buffers", (uint64_t)a->store_at + a->store_len <= q->cfg.rcv_buf);
-  HOLDS("stream", text_begins(&e->seg) + a->store_from == q->irs + 1 + (uint32_t)end->stored);
+  HOLDS("stream", text_begins(&e->seg) + a->store_from == q->irs + 1 + (uint32_t)(end->consumed + a->store_at));
+}
+
+/* Octets are stored, and join what they touch. */
+static void store(struct endpoint *end, struct stretch s)
+{
+  for (unsigned i = 0; i < end->gaps;) {
+    struct stretch *one = &end->beyond[i];
+    if (one->to < s.from || s.to < one->from) {
+      i++;
+      continue;
+    }
+    s.from = one->from < s.from ? one->from : s.from;
+    s.to = one->to > s.to ? one->to : s.to;
+    *one = end->beyond[--end->gaps];
+  }
+  end->beyond[end->gaps++] = s;
+}
+
+/* What is in order, if the first that is not begins at `next`. */
+static uint64_t in_order(struct endpoint *end, uint64_t next)
+{
+  for (unsigned i = 0; i < end->gaps; i++) {
+    if (end->beyond[i].from > next)
+      continue;
+    next = end->beyond[i].to;
+    end->beyond[i] = end->beyond[--end->gaps];
+  }
+  return next;
+}
+
+static void check_held(const struct endpoint *end)
+{
+  const struct vtcp_held *held = &end->conn.held;
+
+  HOLDS("stream", end->gaps <= VTCP_RANGES);
+  for (unsigned i = 0; i < VTCP_RANGES; i++) {
+    bool is_one = held->at[i].from == 0 && held->at[i].to == 0 && i >= end->gaps;
+    for (unsigned k = 0; k < end->gaps; k++)
+      is_one = is_one
+               || (end->beyond[k].from == end->delivered + held->at[i].from
+                   && end->beyond[k].to == end->delivered + held->at[i].to);
+    HOLDS("stream", is_one);
+  }
 }
 
 static void check_stream(struct endpoint *end, const struct vtcp_conn *p, const struct vtcp_event *e,
@@ -162,20 +213,27 @@ static void check_stream(struct endpoint *end, const struct vtcp_conn *p, const 
   const struct vtcp_conn *q = &end->conn;
 
   if (p->state <= VTCP_LISTEN || q->state <= VTCP_LISTEN)
-    end->put_in = end->dropped = end->stored = end->consumed = 0;
+    end->put_in = end->dropped = end->delivered = end->consumed = end->gaps = 0;
   if (q->state <= VTCP_LISTEN)
     return;
   check_actions(end, p, e, a);
   end->put_in += e->type == VTCP_SEND && a->error == VTCP_OK ? e->len : 0;
   end->dropped += a->acked;
-  end->stored += a->store_len;
+  if (a->store_len > 0)
+    store(end, (struct stretch){end->consumed + a->store_at, end->consumed + a->store_at + a->store_len});
+  uint64_t next = in_order(end, end->delivered);
+  HOLDS("stream", next == end->delivered + a->delivered);
+  end->delivered = next;
+  if (has_peers_fin(q->state))
+    end->gaps = 0;
+  check_held(end);
   end->consumed += a->consumed;
   bool fin_acked = q->fin_sent && q->snd_una == q->snd_nxt;
   HOLDS("stream", q->snd_len == end->put_in - end->dropped);
-  HOLDS("stream", q->rcv_len == end->stored - end->consumed);
+  HOLDS("stream", q->rcv_len == end->delivered - end->consumed);
   HOLDS("stream", q->snd_una == q->iss + q->syn_acked + fin_acked + (uint32_t)end->dropped);
   HOLDS("stream",
-        q->state == VTCP_SYN_SENT || q->rcv_nxt == q->irs + 1 + (uint32_t)end->stored + has_peers_fin(q->state));
+        q->state == VTCP_SYN_SENT || q->rcv_nxt == q->irs + 1 + (uint32_t)end->delivered + has_peers_fin(q->state));
 }
 
 static void check_promises(const struct endpoint *end, uint64_t now)
@@ -188,7 +246,7 @@ static void check_promises(const struct endpoint *end, uint64_t now)
   vtcp_step(&twin, &more, &a);
   HOLDS("promises", (vtcp_deadline(q) == 0) == (a.send && (a.seg.len > 0 || a.seg.fin)));
   HOLDS("promises", vtcp_deadline(q) == 0 || same_conn(&twin, q));
-  HOLDS("promises", a.error == VTCP_OK && a.acked == 0 && a.store_len == 0 && signals_of(&a) == 0);
+  HOLDS("promises", a.error == VTCP_OK && a.acked == 0 && a.store_len == 0 && a.delivered == 0 && signals_of(&a) == 0);
   uint32_t room = vtcp_send_room(q);
   HOLDS("promises", room <= q->cfg.snd_buf - q->snd_len);
   struct vtcp_event send = {.now = now, .iss = 1, .len = room, .type = VTCP_SEND, .remote = true};
@@ -295,6 +353,19 @@ static uint32_t beside(struct input *in)
   return (uint32_t)(int32_t)(int8_t)next(in);
 }
 
+/* A place of what is held beyond a gap, or the middle of the window. */
+static uint32_t at_held(const struct vtcp_conn *c, unsigned which)
+{
+  const struct vtcp_range *r = &c->held.at[which / 4 % VTCP_RANGES];
+
+  switch (which % 4) {
+  case 1: return r->from;
+  case 2: return r->to;
+  case 3: return r->to + 1;
+  default: return which == 0 ? c->rcv_wnd / 2 : r->from - 1;
+  }
+}
+
 static uint32_t choose_seq(struct input *in, const struct world *w, const struct vtcp_conn *c, uint32_t length)
 {
   uint8_t how = next(in);
@@ -310,7 +381,7 @@ static uint32_t choose_seq(struct input *in, const struct world *w, const struct
   case 6: return right - length; /* the last inside */
   case 7: return known - length; /* wholly old, at the edge */
   case 8: return known - length + 1;
-  case 9: return known + c->rcv_wnd / 2;
+  case 9: return known + at_held(c, how >> 4);
   case 10: return (c->state >= VTCP_SYN_RECEIVED ? c->irs : w->peer_iss) + (how >> 4);
   case 11: return known + beside(in);
   case 12: return right + beside(in);

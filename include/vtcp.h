@@ -15,6 +15,14 @@
 extern "C" {
 #endif
 
+/* How many ranges of text beyond a gap a connection can hold: 1 .. 255. Each takes 8 octets of its record. */
+#ifndef VTCP_RANGES
+#define VTCP_RANGES 4
+#endif
+#if VTCP_RANGES < 1 || VTCP_RANGES > 255
+#error "VTCP_RANGES is 1 .. 255"
+#endif
+
 /* Connection states (RFC 9293, section 3.3.2). */
 enum vtcp_state {
   VTCP_CLOSED,
@@ -175,11 +183,24 @@ struct vtcp_actions {
   uint32_t acked;      /* drop so many octets from the front of the send buffer */
   uint32_t store_from; /* arriving text: first octet to keep, an offset into it, */
   uint32_t store_len;  /* how many, */
-  uint32_t store_at;   /* and where: an offset from the first unread octet of the receive buffer */
-  uint32_t consumed;   /* RECEIVE: octets taken from the front of the receive buffer */
-  uint32_t readable;   /* octets in order and unread after this step */
-  uint32_t text_at;    /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
+  uint32_t
+      store_at; /* and where: an offset from the first unread octet of the receive buffer; it may be beyond those */
+  uint32_t delivered; /* octets that came into order in this step: just stored, or beyond a gap that is now closed */
+  uint32_t consumed;  /* RECEIVE: octets taken from the front of the receive buffer */
+  uint32_t readable;  /* octets in order and unread after this step */
+  uint32_t text_at;   /* first octet of seg's text: an offset into the send buffer, `acked` already dropped */
   struct vtcp_segment seg;
+};
+
+/* Octets from .. to-1, counted from RCV.NXT. */
+struct vtcp_range {
+  uint32_t from, to;
+};
+
+/* What was received beyond a gap, and lies in the receive buffer behind what is in order: the range that grew last is the
+ * first; those not in use, all zero, are the last. */
+struct vtcp_held {
+  struct vtcp_range at[VTCP_RANGES];
 };
 
 /* One connection: the TCB (RFC 9293, section 3.3.1). Plain data without pointers: copy it, compare it, store it.
@@ -197,7 +218,9 @@ struct vtcp_conn {
   uint32_t acked;       /* text and FIN of ours acknowledged so far, in sequence numbers, saturating (ghost ACKs) */
   uint32_t snd_len;     /* octets in the send buffer */
   uint32_t irs, rcv_nxt, rcv_wnd;
-  uint32_t rcv_len;           /* octets in the receive buffer, unread (RCV.USER) */
+  uint32_t rcv_len;           /* octets in the receive buffer, in order and unread (RCV.USER) */
+  uint32_t fin_end;           /* the place behind the peer's FIN, counted from RCV.NXT, if it came and waits; else 0 */
+  struct vtcp_held held;      /* what arrived beyond a gap (SHLD-31) */
   uint32_t srtt, rttvar, rto; /* RFC 6298, microseconds */
   uint32_t persist;           /* present interval of window probes, microseconds */
   uint32_t rtt_seq;           /* the acknowledgment that ends the running RTT measurement */
@@ -277,6 +300,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures old_syn: law_old_syn(\old(*conn), *event, *conn);
     ensures listen: law_listen(\old(*conn), *event, *conn);
     ensures peer_fin: law_peer_fin(\old(*conn), *event, *conn);
+    ensures fin_known: law_fin_known(\old(*conn), *event, *conn);
     ensures our_fin: law_our_fin(\old(*conn), *event, *conn);
     ensures last_ack: law_last_ack(\old(*conn), *event, *conn);
     ensures MUST_13: law_time_wait(\old(*conn), *event, *conn);
@@ -296,6 +320,8 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures delivery: law_delivery(\old(*conn), *event, *conn, *actions);
     ensures acked_count: law_acked_count(\old(*conn), *conn);
     ensures received: law_received(\old(*conn), *conn, *actions);
+    ensures reassembly: law_reassembly(\old(*conn), *conn, *actions);
+    ensures SHLD_31: law_kept(\old(*conn), *event, *actions);
     ensures syn_text: law_syn_text(\old(*conn), *event, *conn, *actions);
     ensures acked: law_acked(\old(*conn), *conn, *actions);
     ensures MUST_65: law_syn_sent(*conn, *actions);

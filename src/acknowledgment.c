@@ -78,7 +78,7 @@ static void note_syn_acked(struct vtcp_conn *c)
     ensures again: !forced(\old(*c)) ==> !forced(*c);
     ensures kept: only_acknowledges(\old(*c), *e, *c, *a);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
-                    && a->peer_closed == \old(a->peer_closed);
+                    && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
 static void acknowledge(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -154,7 +154,9 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 /*@ requires \valid(c) && \valid(a) && \separated(c, a);
     requires VTCP_SYN_RECEIVED <= c->state && acknowledged(*c, fin ? \true : \false);
     assigns *c, *a;
-    ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false);
+    ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false, c->held);
+    ensures any_held: \forall struct vtcp_held h; moved_by_ack(\old(*c), fin ? \true : \false, h)
+                      == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
     ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
@@ -162,7 +164,7 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures only: c->state != VTCP_CLOSED ==> only_state(\old(*c), *c);
     ensures edge: c->state == state_after_ack(\old(*c), fin ? \true : \false);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
-                    && a->peer_closed == \old(a->peer_closed) && a->acked == \old(a->acked);
+                    && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed) && a->acked == \old(a->acked);
 */
 static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
 {
@@ -200,14 +202,16 @@ static void note_alive(struct vtcp_conn *c)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires VTCP_SYN_RECEIVED <= c->state && acceptable_ack(*c, e->seg);
     assigns *c, *a;
-    ensures refines: *c == after_ack(\old(*c), *e);
+    ensures refines: *c == after_ack(\old(*c), *e, c->held);
+    ensures any_held: \forall struct vtcp_held h;
+                      after_ack(\old(*c), *e, h) == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
     ensures answers: *a == does_ack(\old(*c), *e, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures again: !forced(*c);
     ensures law: law_take_ack(\old(*c), *e, *c, *a);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
-                    && a->peer_closed == \old(a->peer_closed);
+                    && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
 static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

@@ -5,13 +5,13 @@
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_OPEN_ACTIVE && unsent(*a);
     assigns *c, *a;
-    ensures S3_10_1: *c == after_open_active(\old(*c), *e);
+    ensures S3_10_1: *c == after_open_active(\old(*c), *e, c->held);
     ensures exists: \old(c->state) != VTCP_CLOSED && \old(c->state) != VTCP_LISTEN ==>
                     *a == with_error(\old(*a), VTCP_ALREADY_EXISTS);
     ensures unspecified: (\old(c->state) == VTCP_CLOSED || \old(c->state) == VTCP_LISTEN) && !e->remote ==>
                          *a == with_error(\old(*a), VTCP_REMOTE_UNSPECIFIED);
     ensures opens: (\old(c->state) == VTCP_CLOSED || \old(c->state) == VTCP_LISTEN) && e->remote ==>
-                   *a == does_transmit(opened(\old(*c), VTCP_SYN_SENT, VTCP_ACTIVE, e->iss), e->now, \old(*a));
+                   *a == does_transmit(opened(\old(*c), VTCP_SYN_SENT, VTCP_ACTIVE, e->iss, c->held), e->now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -40,7 +40,7 @@ static void open_active(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
     requires unsent(*a);
     assigns *c, *a;
-    ensures S3_10_1: *c == after_open_passive(\old(*c));
+    ensures S3_10_1: *c == after_open_passive(\old(*c), c->held);
     ensures S3_10_1_answer: *a == does_open_passive(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures edge: c->state == \old(c->state) || edge_call(\old(c->state), VTCP_OPEN_PASSIVE, c->state);
@@ -78,7 +78,7 @@ static uint8_t send_refused(const struct vtcp_conn *c, const struct vtcp_event *
 /* SEND's text joins what is queued; from LISTEN an active open comes first. */
 /*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && send_error(*c, *e) == VTCP_OK;
     assigns *c;
-    ensures S3_10_2_queue: *c == queued(\old(*c), *e);
+    ensures S3_10_2_queue: *c == queued(\old(*c), *e, c->held);
     ensures sending: \old(c->state) != VTCP_LISTEN ==> same_sending(\old(*c), *c) && same_timer(\old(*c), *c);
     ensures mid: mid_step(*c);
 */
@@ -93,9 +93,9 @@ static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_SEND && unsent(*a);
     assigns *c, *a;
-    ensures S3_10_2: *c == after_send(\old(*c), *e);
+    ensures S3_10_2: *c == after_send(\old(*c), *e, c->held);
     ensures refuses: send_error(\old(*c), *e) != VTCP_OK ==> *a == with_error(\old(*a), send_error(\old(*c), *e));
-    ensures sends: send_error(\old(*c), *e) == VTCP_OK ==> *a == does_transmit(queued(\old(*c), *e), e->now, \old(*a));
+    ensures sends: send_error(\old(*c), *e) == VTCP_OK ==> *a == does_transmit(queued(\old(*c), *e, c->held), e->now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
@@ -198,7 +198,7 @@ static void want_fin(struct vtcp_conn *c)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_CLOSE && unsent(*a);
     assigns *c, *a;
-    ensures S3_10_4: *c == after_close(\old(*c), *e);
+    ensures S3_10_4: *c == after_close(\old(*c), *e, c->held);
     ensures refuses: close_error(\old(*c)) != VTCP_OK ==> *a == with_error(\old(*a), close_error(\old(*c)));
     ensures deletes: \old(c->state) == VTCP_LISTEN || \old(c->state) == VTCP_SYN_SENT ==> *a == does_close(\old(*a));
     ensures closes: close_error(\old(*c)) == VTCP_OK && \old(c->state) >= VTCP_SYN_RECEIVED ==>
@@ -212,7 +212,7 @@ static void want_fin(struct vtcp_conn *c)
     ensures SHLD_7: law_nagle(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
-                  && a->peer_closed == \old(a->peer_closed);
+                  && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
 static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
@@ -237,13 +237,13 @@ static void close_call(struct vtcp_conn *c, const struct vtcp_event *e, struct v
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
     requires unsent(*a);
     assigns *c, *a;
-    ensures S3_10_5: *c == after_abort(\old(*c));
+    ensures S3_10_5: *c == after_abort(\old(*c), c->held);
     ensures S3_10_5_answer: *a == does_abort(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures closed: c->state == VTCP_CLOSED;
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == \old(a->acked) && a->store_len == \old(a->store_len)
-                  && a->peer_closed == \old(a->peer_closed);
+                  && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
 static void abort_call(struct vtcp_conn *c, struct vtcp_actions *a)
 {

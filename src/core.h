@@ -6,6 +6,7 @@
 
 static const struct vtcp_actions no_actions = {0};
 static const struct vtcp_conn no_conn = {0};
+static const struct vtcp_held nothing_held = {0};
 
 /* --- Questions, answered as spec/invariant.acsl and spec/steps.acsl say --- */
 
@@ -126,7 +127,8 @@ static void challenge(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 /* Delete the TCB: CLOSED, with the configuration kept. */
 /*@ requires \valid(c);
     assigns *c;
-    ensures refines: *c == deleted(\old(*c));
+    ensures refines: *c == deleted(\old(*c), c->held);
+    ensures empty: no_text(c->held);
 */
 static void delete_tcb(struct vtcp_conn *c)
 {
@@ -155,7 +157,7 @@ static uint16_t effective_mss(const struct vtcp_conn *c, uint16_t send_mss)
     requires state == VTCP_SYN_SENT || state == VTCP_SYN_RECEIVED;
     requires origin <= VTCP_CHILD;
     assigns *c;
-    ensures refines: *c == opened(\old(*c), state, origin, iss);
+    ensures refines: *c == opened(\old(*c), state, origin, iss, c->held);
     ensures mid: mid_step(*c);
 */
 static void open_tcb(struct vtcp_conn *c, uint8_t state, uint8_t origin, uint32_t iss)

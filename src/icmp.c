@@ -29,12 +29,13 @@ static bool is_too_big(const struct vtcp_conn *c, const struct vtcp_event *e)
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
     requires c->state == VTCP_SYN_SENT || c->state == VTCP_SYN_RECEIVED;
     assigns *c, *a;
-    ensures SHLD_26: *c == (\old(c->state) == VTCP_SYN_SENT || \old(c->origin) == VTCP_ACTIVE ? deleted(\old(*c))
-                            : returned(\old(*c)));
+    ensures SHLD_26: *c == (\old(c->state) == VTCP_SYN_SENT || \old(c->origin) == VTCP_ACTIVE ? deleted(\old(*c), c->held)
+                            : returned(\old(*c), c->held));
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_CLOSED || (c->state == VTCP_LISTEN && \old(c->state) == VTCP_SYN_RECEIVED);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
-                    && a->store_len == \old(a->store_len) && a->peer_closed == \old(a->peer_closed);
+                    && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered)
+                    && a->peer_closed == \old(a->peer_closed);
 */
 static void end_by_icmp(struct vtcp_conn *c, struct vtcp_actions *a)
 {
@@ -70,7 +71,7 @@ static void shrink_segments(struct vtcp_conn *c, const struct vtcp_event *e)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_ICMP && fresh(*a);
     assigns *c, *a;
-    ensures S3_9_2_2: *c == after_icmp(\old(*c), *e);
+    ensures S3_9_2_2: *c == after_icmp(\old(*c), *e, c->held);
     ensures ignores: !icmp_counts(\old(*c), *e) || e->icmp == VTCP_ICMP_QUENCH ==> *a == \old(*a);
     ensures tells: icmp_counts(\old(*c), *e) && is_soft(\old(*c), *e) ==> *a == { \old(*a) \with .soft_error = (_Bool)1 };
     ensures SHLD_25: icmp_counts(\old(*c), *e) && e->icmp == VTCP_ICMP_SOFT ==> a->soft_error != 0;
@@ -78,7 +79,7 @@ static void shrink_segments(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_sent(*c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures told: a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
     ensures MUST_56: law_icmp(\old(*c), *e, *c, *a);
@@ -97,7 +98,7 @@ static void icmp_arrives(struct vtcp_conn *c, const struct vtcp_event *e, struct
   if (e->icmp == VTCP_ICMP_TOO_BIG) {
     if (!is_too_big(c, e))
       return;
-    /*@ assert shrinks: after_transmit(with_path_mss(*c, *e), e->now) == after_icmp(*c, *e); */
+    /*@ assert shrinks: after_transmit(with_path_mss(*c, *e), e->now) == after_icmp(*c, *e, c->held); */
     shrink_segments(c, e);
     transmit(c, e->now, a);
     return;

@@ -299,7 +299,8 @@ static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len);
     ensures kept: data_keeps(\old(*c), *c) && same_timer(\old(*c), *c) && same_sending(\old(*c), *c);
-    ensures state: c->state == \old(c->state) && c->rcv_nxt == \old(c->rcv_nxt);
+    ensures state: c->state == \old(c->state) && c->rcv_nxt == \old(c->rcv_nxt) && c->held == \old(c->held)
+                   && c->fin_end == \old(c->fin_end);
 */
 static void open_window(struct vtcp_conn *c)
 {

@@ -66,7 +66,8 @@ static bool is_asking_for_life(const struct vtcp_conn *c, const struct vtcp_even
     ensures S3_10_7_4_seq_ack: *a == (\result ? \old(*a) : does_refuse_sequence(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && !a->peer_closed;
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->more
+                                                   && !a->peer_closed;
     ensures silent: !\result ==> tells_nothing(\old(*a), *a);
     ensures same: !\result ==> same_connection(\old(*c), *c)
                                 && (c->timer_at == \old(c->timer_at)
@@ -92,12 +93,12 @@ static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, stru
 /* A SYN-RECEIVED connection that came from LISTEN goes back there (MUST-11); a child ends. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c);
     assigns *c, *a;
-    ensures MUST_11: *c == returned(\old(*c));
+    ensures MUST_11: *c == returned(\old(*c), c->held);
     ensures MUST_11_told: *a == does_return(\old(*c), \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_CLOSED || c->state == VTCP_LISTEN;
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
-                    && a->store_len == \old(a->store_len) && a->more == \old(a->more)
+                    && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered) && a->more == \old(a->more)
                     && a->peer_closed == \old(a->peer_closed);
 */
 static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
@@ -118,12 +119,12 @@ static void return_to_listen(struct vtcp_conn *c, struct vtcp_actions *a)
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && vtcp_wf(*c) && \valid_read(e) && \separated(c, e, a);
     requires c->state >= VTCP_SYN_RECEIVED && e->seg.seq == c->rcv_nxt && !rst_ignored(*c);
     assigns *c, *a;
-    ensures S3_10_7_4_rst: *c == after_rst(\old(*c), *e);
+    ensures S3_10_7_4_rst: *c == after_rst(\old(*c), *e, c->held);
     ensures MUST_12: *a == does_rst(\old(*c), *e, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_CLOSED || (c->state == VTCP_LISTEN && \old(c->state) == VTCP_SYN_RECEIVED);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked)
-                    && a->store_len == \old(a->store_len) && a->more == \old(a->more)
+                    && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered) && a->more == \old(a->more)
                     && a->peer_closed == \old(a->peer_closed);
 */
 static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -146,11 +147,12 @@ static void reset_connection(struct vtcp_conn *c, const struct vtcp_event *e, st
     requires c->state >= VTCP_SYN_RECEIVED;
     assigns *c, *a;
     ensures passes: \result <==> !e->seg.rst;
-    ensures R5961_exact: *c == (\result ? \old(*c) : after_rst(\old(*c), *e));
+    ensures R5961_exact: *c == (\result ? \old(*c) : after_rst(\old(*c), *e, c->held));
     ensures R5961_answer: *a == (\result ? \old(*a) : does_rst(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && !a->peer_closed;
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->more
+                                                   && !a->peer_closed;
     ensures same: !\result && e->seg.seq != \old(c->rcv_nxt) ==>
                   untouched(\old(*c), *c);
     ensures state: !\result ==> c->state == VTCP_CLOSED || untouched(\old(*c), *c)
@@ -177,11 +179,12 @@ static bool check_rst(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures passes: \result <==> !stops_at_syn(\old(*c), e->seg);
     ensures crossing: \result && e->seg.syn ==>
                       c->state == VTCP_SYN_RECEIVED && e->seg.has_ack && e->seg.seq == c->irs;
-    ensures R5961_syn: *c == (\result ? \old(*c) : after_syn(\old(*c), *e));
+    ensures R5961_syn: *c == (\result ? \old(*c) : after_syn(\old(*c), *e, c->held));
     ensures R5961_syn_answer: *a == (\result ? \old(*a) : does_syn(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures form: !\result && fresh(\old(*a)) && a->send ==> is_bare_ack(\old(*c), a->seg);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more && !a->peer_closed;
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->more
+                                                   && !a->peer_closed;
     ensures state: !\result ==> untouched(\old(*c), *c)
                    || (\old(c->state) == VTCP_SYN_RECEIVED && (c->state == VTCP_CLOSED || c->state == VTCP_LISTEN));
 */
@@ -201,18 +204,21 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     requires c->state >= VTCP_SYN_RECEIVED;
     assigns *c, *a;
     ensures passes: \result <==> e->seg.has_ack && acceptable_ack(\old(*c), e->seg);
-    ensures S3_10_7_4_ack: *c == (\result ? after_ack(\old(*c), *e)
+    ensures S3_10_7_4_ack: *c == (\result ? after_ack(\old(*c), *e, c->held)
                                   : e->seg.has_ack ? refused_ack(\old(*c), *e) : \old(*c));
     ensures S3_10_7_4_ack_answer: *a == (\result ? does_ack(\old(*c), *e, \old(*a))
                                          : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
+    ensures any_held: \result ==> \forall struct vtcp_held h;
+                      after_ack(\old(*c), *e, h) == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
     ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
     ensures wf: !\result ==> vtcp_wf(*c);
     ensures again: \result ==> !forced(*c);
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
     ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
-                    && a->store_len == \old(a->store_len) && a->peer_closed == \old(a->peer_closed);
+                    && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered)
+                    && a->peer_closed == \old(a->peer_closed);
     ensures same: !\result ==> untouched(\old(*c), *c);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && !a->more
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->more
                                                    && !a->peer_closed && law_sent(*c, *a);
 */
 static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -235,7 +241,7 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     requires c->state >= VTCP_SYN_RECEIVED;
     requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
-    ensures S3_10_7_4: *c == after_segment(\old(*c), *e);
+    ensures S3_10_7_4: *c == after_segment(\old(*c), *e, c->held, a->delivered);
     ensures refuses_sequence: !passes_sequence(\old(*c), e->seg) ==> *a == does_refuse_sequence(\old(*c), *e, \old(*a));
     ensures rst_answer: passes_sequence(\old(*c), e->seg) && e->seg.rst ==> *a == does_rst(\old(*c), *e, \old(*a));
     ensures syn_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && stops_at_syn(\old(*c), e->seg) ==>
@@ -247,7 +253,8 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                             *a == does_refuse_ack(\old(*c), *e, \old(*a));
     ensures ack_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && !stops_at_syn(\old(*c), e->seg)
                         && e->seg.has_ack && acceptable_ack(\old(*c), e->seg) ==>
-                        *a == does_data(after_ack(\old(*c), *e), *e, does_ack(\old(*c), *e, \old(*a)));
+                        *a == does_data(after_ack(\old(*c), *e, c->held), *e, c->held, a->store_len, a->delivered,
+                                        does_ack(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
@@ -262,6 +269,7 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures old_syn: law_old_syn(\old(*c), *e, *c);
     ensures listen: law_listen(\old(*c), *e, *c);
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures fin_known: law_fin_known(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures last_ack: law_last_ack(\old(*c), *e, *c);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
@@ -276,6 +284,8 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures delivery: law_delivery(\old(*c), *e, *c, *a);
     ensures acked_count: law_acked_count(\old(*c), *c);
     ensures received: law_received(\old(*c), *c, *a);
+    ensures reassembly: law_reassembly(\old(*c), *c, *a);
+    ensures SHLD_31: law_kept(\old(*c), *e, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);
 */
@@ -287,12 +297,15 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     return;
   if (!check_syn(c, e, a))
     return;
-  /*@ assert fifth: after_fifth(*c, *e) == after_segment(*c, *e); */
-  /*@ assert goes_on: e->seg.has_ack && acceptable_ack(*c, e->seg) ==>
-        after_data(after_ack(*c, *e), *e) == after_fifth(*c, *e); */
-  /*@ assert refuses: e->seg.has_ack && !acceptable_ack(*c, e->seg) ==> refused_ack(*c, *e) == after_fifth(*c, *e); */
+  /*@ assert fifth: \forall struct vtcp_held h, integer n; after_fifth(*c, *e, h, n) == after_segment(*c, *e, h, n); */
+  /*@ assert goes_on: e->seg.has_ack && acceptable_ack(*c, e->seg) ==> \forall struct vtcp_held h, integer n;
+        after_data(after_ack(*c, *e, h), *e, h, n) == after_fifth(*c, *e, h, n); */
+  /*@ assert refuses: e->seg.has_ack && !acceptable_ack(*c, e->seg) ==> \forall struct vtcp_held h, integer n;
+        refused_ack(*c, *e) == after_fifth(*c, *e, h, n); */
   if (!check_ack(c, e, a))
     return;
+  /*@ assert any_held: \forall struct vtcp_held h, integer n;
+        after_data(*c, *e, h, n) == after_data(after_ack(\at(*c, Pre), *e, h), *e, h, n); */
   take_data(c, e, a);
 }
 
@@ -300,7 +313,7 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
-    ensures S3_10_7: *c == after_arrives(\old(*c), *e);
+    ensures S3_10_7: *c == after_arrives(\old(*c), *e, c->held, a->delivered);
     ensures closed_answer: \old(c->state) == VTCP_CLOSED ==> *a == does_closed_arrives(*e, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
@@ -316,6 +329,7 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures old_syn: law_old_syn(\old(*c), *e, *c);
     ensures listen: law_listen(\old(*c), *e, *c);
     ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures fin_known: law_fin_known(\old(*c), *e, *c);
     ensures our_fin: law_our_fin(\old(*c), *e, *c);
     ensures last_ack: law_last_ack(\old(*c), *e, *c);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
@@ -330,6 +344,8 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     ensures delivery: law_delivery(\old(*c), *e, *c, *a);
     ensures acked_count: law_acked_count(\old(*c), *c);
     ensures received: law_received(\old(*c), *c, *a);
+    ensures reassembly: law_reassembly(\old(*c), *c, *a);
+    ensures SHLD_31: law_kept(\old(*c), *e, *a);
     ensures syn_text: law_syn_text(\old(*c), *e, *c, *a);
     ensures acked: law_acked(\old(*c), *c, *a);
     ensures sent: law_sent(*c, *a);

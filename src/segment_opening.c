@@ -37,7 +37,7 @@ static void take_syn(struct vtcp_conn *c, const struct vtcp_event *e, uint32_t w
     ensures answers: *a == does_syn_text(\old(*c), e->seg, \old(*a));
     ensures mid: mid_step(*c);
     ensures stores: a->store_len <= least(e->seg.len, \old(c->rcv_wnd)) && c->rcv_len == a->store_len
-                    && c->irs == \old(c->irs) && c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->store_len)
+                    && a->delivered == a->store_len && c->irs == \old(c->irs) && c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->store_len)
                     && a->peer_closed == \old(a->peer_closed) && a->store_from == \old(a->store_from)
                     && a->store_at == \old(a->store_at);
 */
@@ -46,6 +46,7 @@ static void keep_syn_text(struct vtcp_conn *c, const struct vtcp_event *e, struc
   uint32_t kept = smaller(e->seg.len, c->rcv_wnd);
 
   a->store_len = kept;
+  a->delivered = kept;
   c->rcv_nxt = add(c->rcv_nxt, kept);
   c->rcv_wnd -= kept;
   c->rcv_len = kept;
@@ -54,7 +55,7 @@ static void keep_syn_text(struct vtcp_conn *c, const struct vtcp_event *e, struc
 /* SYN-RECEIVED from LISTEN. */
 /*@ requires \valid(c) && \valid_read(e) && \separated(c, e) && vtcp_wf(*c) && c->state == VTCP_LISTEN;
     assigns *c;
-    ensures refines: *c == opened_by_syn(\old(*c), *e);
+    ensures refines: *c == opened_by_syn(\old(*c), *e, c->held);
     ensures mid: mid_step(*c) && c->state == VTCP_SYN_RECEIVED && c->rcv_len == 0;
     ensures first: c->irs == e->seg.seq && c->rcv_nxt == seq_add(c->irs, 1) && c->rcv_wnd <= c->cfg.rcv_buf
                    && c->cfg == \old(c->cfg);
@@ -69,14 +70,14 @@ static void open_by_syn(struct vtcp_conn *c, const struct vtcp_event *e)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c) && c->state == VTCP_LISTEN;
     requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
-    ensures S3_10_7_2: *c == after_listen_arrives(\old(*c), *e);
+    ensures S3_10_7_2: *c == after_listen_arrives(\old(*c), *e, c->held);
     ensures ignores: e->seg.rst || (!e->seg.has_ack && !e->seg.syn) ==> *a == \old(*a);
     ensures resets: !e->seg.rst && e->seg.has_ack ==> *a == with_rst(\old(*a), e->seg);
     ensures spawns: !e->seg.rst && !e->seg.has_ack && e->seg.syn && \old(c->cfg.listener) ==>
                     *a == does_spawn(\old(*a));
     ensures opens: listen_opens(\old(*c), e->seg) ==>
-                   *a == does_transmit(with_syn_text(opened_by_syn(\old(*c), *e), e->seg), e->now,
-                                       does_syn_text(opened_by_syn(\old(*c), *e), e->seg, \old(*a)));
+                   *a == does_transmit(with_syn_text(opened_by_syn(\old(*c), *e, c->held), e->seg), e->now,
+                                       does_syn_text(opened_by_syn(\old(*c), *e, c->held), e->seg, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
@@ -106,7 +107,8 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     a->spawn = true;
     return;
   }
-  /*@ assert opens: after_transmit(with_syn_text(opened_by_syn(*c, *e), e->seg), e->now) == after_listen_arrives(*c, *e); */
+  /*@ assert opens: \forall struct vtcp_held h;
+        after_transmit(with_syn_text(opened_by_syn(*c, *e, h), e->seg), e->now) == after_listen_arrives(*c, *e, h); */
   open_by_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
@@ -158,13 +160,12 @@ static void cross_syns(struct vtcp_conn *c, const struct vtcp_event *e, struct v
     requires c->state == VTCP_SYN_SENT && e->seg.ack == c->snd_nxt && e->seg.syn && e->seg.has_ack;
     requires fresh(*a) && !e->seg.rst;
     assigns *c, *a;
-    ensures refines: *c == after_data(synchronized(\old(*c), *e), *e);
-    ensures answers: *a == does_data(synchronized(\old(*c), *e), *e,
+    ensures refines: *c == after_data(synchronized(\old(*c), *e), *e, c->held, a->delivered);
+    ensures answers: *a == does_data(synchronized(\old(*c), *e), *e, c->held, a->store_len, a->delivered,
                                      does_acknowledged(with_syn(\old(*c), e->seg, e->seg.ack), e->seg, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures state: (c->state == VTCP_ESTABLISHED
-                    || (c->state == VTCP_CLOSE_WAIT && e->seg.fin
-                        && c->rcv_nxt == seq_add(seq_add(text_seq(e->seg), e->seg.len), 1)));
+                    || (c->state == VTCP_CLOSE_WAIT && fin_at(e->seg, c->rcv_nxt)));
     ensures sent: law_sent(*c, *a);
     ensures told: a->acked == 0 && !a->seg.rst;
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
@@ -187,13 +188,13 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c) && c->state == VTCP_SYN_SENT;
     requires e->type == VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
-    ensures S3_10_7_3: *c == after_syn_sent_arrives(\old(*c), *e);
+    ensures S3_10_7_3: *c == after_syn_sent_arrives(\old(*c), *e, c->held, a->delivered);
     ensures bad_ack: syn_sent_bad_ack(\old(*c), e->seg) ==> *a == (e->seg.rst ? \old(*a) : with_rst(\old(*a), e->seg));
     ensures rst: !syn_sent_bad_ack(\old(*c), e->seg) && e->seg.rst ==>
                  *a == (e->seg.has_ack ? does_reset(\old(*a)) : \old(*a));
     ensures other: !syn_sent_bad_ack(\old(*c), e->seg) && !e->seg.rst && !e->seg.syn ==> *a == \old(*a);
     ensures opens: !syn_sent_bad_ack(\old(*c), e->seg) && !e->seg.rst && e->seg.syn && e->seg.has_ack ==>
-                   *a == does_data(synchronized(\old(*c), *e), *e,
+                   *a == does_data(synchronized(\old(*c), *e), *e, c->held, a->store_len, a->delivered,
                                    does_acknowledged(with_syn(\old(*c), e->seg, e->seg.ack), e->seg, \old(*a)));
     ensures crosses: !e->seg.rst && e->seg.syn && !e->seg.has_ack ==>
                      *a == does_transmit(with_syn_text(crossing_syns(\old(*c), *e), e->seg), e->now,
@@ -218,7 +219,7 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (e->seg.has_ack && e->seg.ack != c->snd_nxt) {
-    /*@ assert refuses: after_syn_sent_arrives(*c, *e) == *c; */
+    /*@ assert refuses: \forall struct vtcp_held h, integer n; after_syn_sent_arrives(*c, *e, h, n) == *c; */
     if (!e->seg.rst)
       form_rst(e, a);
     return;
@@ -234,11 +235,12 @@ static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e,
   if (!e->seg.syn)
     return;
   if (e->seg.has_ack) {
-    /*@ assert opens: after_data(synchronized(*c, *e), *e) == after_syn_sent_arrives(*c, *e); */
+    /*@ assert opens: \forall struct vtcp_held h, integer n;
+          after_data(synchronized(*c, *e), *e, h, n) == after_syn_sent_arrives(*c, *e, h, n); */
     synchronize(c, e, a);
   } else {
-    /*@ assert crosses: after_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now)
-          == after_syn_sent_arrives(*c, *e); */
+    /*@ assert crosses: \forall struct vtcp_held h, integer n;
+          after_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now) == after_syn_sent_arrives(*c, *e, h, n); */
     cross_syns(c, e, a);
   }
 }

@@ -137,7 +137,7 @@ static bool is_expired(const struct vtcp_conn *c, uint64_t now)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type == VTCP_TIMEOUT && fresh(*a);
     assigns *c, *a;
-    ensures S3_10_8: *c == after_timeout(\old(*c), *e);
+    ensures S3_10_8: *c == after_timeout(\old(*c), *e, c->held);
     ensures listening: \old(c->state) == VTCP_LISTEN ==> *a == \old(*a);
     ensures ends: is_over(\old(*c), e->now) ==> *a == does_end(\old(*c), \old(*a));
     ensures asks: !is_over(\old(*c), e->now) && keep_alive_due(\old(*c), e->now) ==>
@@ -148,7 +148,7 @@ static bool is_expired(const struct vtcp_conn *c, uint64_t now)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_syn_sent(*c, *a) && law_text_sent(*c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures told: a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
@@ -174,8 +174,9 @@ static void timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp
     ask_for_life(c, e->now, a);
     return;
   }
-  /*@ assert expires: expires(*c, e->now) ==> after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e); */
-  /*@ assert goes_on: !expires(*c, e->now) ==> after_transmit(*c, e->now) == after_timeout(*c, *e); */
+  /*@ assert expires: expires(*c, e->now) ==>
+        after_transmit(expired(*c, e->now), e->now) == after_timeout(*c, *e, c->held); */
+  /*@ assert goes_on: !expires(*c, e->now) ==> after_transmit(*c, e->now) == after_timeout(*c, *e, c->held); */
   if (is_expired(c, e->now))
     expire(c, e->now, a);
   transmit(c, e->now, a);

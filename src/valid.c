@@ -45,6 +45,22 @@ static bool has_valid_config(const struct vtcp_conn *c)
 
 /*@ requires \valid_read(c);
     assigns \nothing;
+    ensures text: \result <==> !no_text(c->held);
+*/
+static bool is_text_held(const struct vtcp_conn *c)
+{
+  /*@ loop invariant bound: i <= VTCP_RANGES;
+      loop invariant zero: \forall integer k; 0 <= k < i ==> c->held.at[k].from == 0 && c->held.at[k].to == 0;
+      loop assigns i;
+      loop variant VTCP_RANGES - i; */
+  for (uint32_t i = 0; i < VTCP_RANGES; i++)
+    if (c->held.at[i].from != 0 || c->held.at[i].to != 0)
+      return true;
+  return false;
+}
+
+/*@ requires \valid_read(c);
+    assigns \nothing;
     ensures nothing: \result <==> holds_nothing(*c);
 */
 static bool holds_nothing(const struct vtcp_conn *c)
@@ -53,7 +69,8 @@ static bool holds_nothing(const struct vtcp_conn *c)
   bool sending = c->iss == 0 && c->snd_una == 0 && c->snd_nxt == 0 && c->snd_wnd == 0 && c->snd_wl1 == 0
                  && c->snd_wl2 == 0 && c->snd_rtx == 0 && c->max_snd_wnd == 0 && c->acked == 0 && c->snd_len == 0
                  && c->snd_mss == 0;
-  bool arriving = c->irs == 0 && c->rcv_nxt == 0 && c->rcv_wnd == 0 && c->rcv_len == 0;
+  bool arriving =
+      c->irs == 0 && c->rcv_nxt == 0 && c->rcv_wnd == 0 && c->rcv_len == 0 && c->fin_end == 0 && !is_text_held(c);
   bool estimating = c->srtt == 0 && c->rttvar == 0 && c->rto == 0 && c->persist == 0 && c->rtt_seq == 0
                     && !c->rtt_running && !c->rtt_known;
   bool rest = c->timer == VTCP_NO_TIMER && c->retries == 0 && c->challenges == 0 && !c->syn_acked && !c->fin_sent
@@ -129,6 +146,50 @@ static bool has_receive_space(const struct vtcp_conn *c)
   return c->state != VTCP_SYN_SENT || c->rcv_len == 0;
 }
 
+/* Whether range i is as normal() wants it, by itself and beside those after it. */
+/*@ requires \valid_read(c) && i < VTCP_RANGES;
+    assigns \nothing;
+    ensures normal: \result <==> normal_range(c->held.at[i], c->rcv_wnd)
+                    && (\forall integer j; i < j < VTCP_RANGES ==> (c->held.at[j].to != 0 ==>
+                        c->held.at[i].to != 0 && !touches(c->held.at[i], c->held.at[j].from, c->held.at[j].to)));
+*/
+static bool is_range_normal(const struct vtcp_conn *c, uint32_t i)
+{
+  struct vtcp_range r = c->held.at[i];
+
+  if (r.to == 0 ? r.from != 0 : r.from == 0 || r.from >= r.to || r.to > c->rcv_wnd)
+    return false;
+  /*@ loop invariant bound: i < j <= VTCP_RANGES;
+      loop invariant apart: \forall integer k; i < k < j ==> (c->held.at[k].to != 0 ==>
+                            r.to != 0 && !touches(r, c->held.at[k].from, c->held.at[k].to));
+      loop assigns j;
+      loop variant VTCP_RANGES - j; */
+  for (uint32_t j = i + 1; j < VTCP_RANGES; j++)
+    if (c->held.at[j].to != 0 && (r.to == 0 || is_touching(r, c->held.at[j])))
+      return false;
+  return true;
+}
+
+/*@ requires \valid_read(c);
+    assigns \nothing;
+    ensures held: \result <==> held_space(*c);
+*/
+static bool has_held_space(const struct vtcp_conn *c)
+{
+  /*@ loop invariant bound: i <= VTCP_RANGES;
+      loop invariant normal: \forall integer k; 0 <= k < i ==> normal_range(c->held.at[k], c->rcv_wnd);
+      loop invariant apart: \forall integer k, j; 0 <= k < i && k < j < VTCP_RANGES ==> (c->held.at[j].to != 0 ==>
+                            c->held.at[k].to != 0 && !touches(c->held.at[k], c->held.at[j].from, c->held.at[j].to));
+      loop assigns i;
+      loop variant VTCP_RANGES - i; */
+  for (uint32_t i = 0; i < VTCP_RANGES; i++)
+    if (!is_range_normal(c, i))
+      return false;
+  if (c->fin_end > c->rcv_wnd || c->fin_end == 1)
+    return false;
+  return is_receiving(c->state) || (c->fin_end == 0 && !is_text_held(c));
+}
+
 /*@ requires \valid_read(c) && config_ok(c->cfg);
     assigns \nothing;
     ensures estimates: \result <==> estimates(*c);
@@ -150,7 +211,7 @@ static bool is_live(const struct vtcp_conn *c)
 {
   if (c->state < VTCP_SYN_SENT || c->state > VTCP_TIME_WAIT)
     return false;
-  if (!has_send_space(c) || !has_send_states(c) || !has_receive_space(c) || !has_estimates(c))
+  if (!has_send_space(c) || !has_send_states(c) || !has_receive_space(c) || !has_held_space(c) || !has_estimates(c))
     return false;
   return c->challenges <= c->cfg.challenge_acks && c->snd_mss >= 1 && c->snd_wnd <= c->max_snd_wnd
          && c->max_snd_wnd <= 0x40000000;

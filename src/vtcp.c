@@ -6,6 +6,7 @@
 #include "output.c"          /* 3.7, 3.8.6 */
 #include "calls.c"           /* 3.10.1 to 3.10.6 */
 #include "acknowledgment.c"  /* 3.10.7.4, fifth check */
+#include "ranges.c"          /* SHLD-31 */
 #include "text.c"            /* 3.10.7.4, seventh and eighth */
 #include "segment_opening.c" /* 3.10.7.1 to 3.10.7.3 */
 #include "segment.c"         /* 3.10.7.4 */
@@ -76,7 +77,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
     ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
     ensures SHLD_7: law_nagle(\old(*c), *c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures told: a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
 */
 static void more_to_send(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
@@ -99,7 +100,7 @@ static uint32_t readable(const struct vtcp_conn *c)
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires e->type != VTCP_ARRIVES && fresh(*a);
     assigns *c, *a;
-    ensures refines: *c == after_step(\old(*c), *e);
+    ensures refines: *c == after_step(\old(*c), *e, c->held, 0);
     ensures unknown: e->type > VTCP_ICMP ==> a->error == VTCP_BAD_EVENT && !a->send;
     ensures S3_10_6: e->type == VTCP_STATUS ==>
                      a->error == (c->state == VTCP_CLOSED ? VTCP_NO_CONNECTION : \old(a->error)) && !a->send;
@@ -107,7 +108,7 @@ static uint32_t readable(const struct vtcp_conn *c)
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures call: law_call(\old(*c), *c);
     ensures sent: law_syn_sent(*c, *a) && law_text_sent(*c, *a);
-    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures told: a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     ensures MUST_13: law_time_wait(\old(*c), *e, *c);
     ensures MUST_20: law_r2(\old(*c), *e, *c);
     ensures MUST_26: law_idle(\old(*c), *e, *c);
@@ -140,7 +141,7 @@ static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, str
 
 /* The public contract is in vtcp.h; this says the rest, for the prover: the connection after any event. What the actions
  * are is the contract of the function that the event's type leads to. */
-/*@ ensures refines: *conn == after_step(\old(*conn), *event);
+/*@ ensures refines: *conn == after_step(\old(*conn), *event, conn->held, actions->delivered);
     ensures unknown: event->type > VTCP_ICMP ==> actions->error == VTCP_BAD_EVENT && !actions->send;
     ensures readable: actions->readable == (conn->syn_acked ? conn->rcv_len : (uint32_t)0);
 */

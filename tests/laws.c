@@ -20,7 +20,7 @@ long long relative(uint32_t number, uint32_t base)
   FIELD(cfg.keep_alive_ms) FIELD(cfg.keep_alive_probe_ms) FIELD(cfg.keep_alive_probes) FIELD(cfg.keep_alive)          \
   FIELD(timer_at) FIELD(progress_at) FIELD(rtt_at) FIELD(challenge_at) FIELD(iss) FIELD(snd_una) FIELD(snd_nxt)       \
   FIELD(snd_wnd) FIELD(snd_wl1) FIELD(snd_wl2) FIELD(snd_rtx) FIELD(max_snd_wnd) FIELD(acked) FIELD(snd_len)          \
-  FIELD(irs) FIELD(rcv_nxt) FIELD(rcv_wnd) FIELD(rcv_len) FIELD(srtt) FIELD(rttvar) FIELD(rto) FIELD(persist)         \
+  FIELD(irs) FIELD(rcv_nxt) FIELD(rcv_wnd) FIELD(rcv_len) FIELD(fin_end) FIELD(srtt) FIELD(rttvar) FIELD(rto) FIELD(persist)         \
   FIELD(rtt_seq) FIELD(snd_mss) FIELD(state) FIELD(timer) FIELD(origin) FIELD(retries) FIELD(challenges)              \
   FIELD(syn_acked) FIELD(fin_sent) FIELD(close_queued) FIELD(rtt_running) FIELD(rtt_known) FIELD(ack_owed)            \
   FIELD(resend) FIELD(syn_resent)
@@ -32,6 +32,9 @@ const char *first_difference(const struct vtcp_conn *a, const struct vtcp_conn *
     return #field;             \
   }
   EACH_FIELD(COMPARE)
+  for (int i = 0; i < VTCP_RANGES; i++) {
+    COMPARE(held.at[i].from) COMPARE(held.at[i].to)
+  }
 #undef COMPARE
   return NULL;
 }
@@ -68,7 +71,7 @@ static const char *actions_difference(const struct vtcp_actions *a, const struct
   COMPARE(relisten) COMPARE(peer_closed) COMPARE(close_done) COMPARE(closed) COMPARE(excessive)
   COMPARE(soft_error) COMPARE(pushed)
   COMPARE(send) COMPARE(more) COMPARE(acked) COMPARE(store_from) COMPARE(store_len) COMPARE(store_at)
-  COMPARE(consumed) COMPARE(readable) COMPARE(text_at)
+  COMPARE(delivered) COMPARE(consumed) COMPARE(readable) COMPARE(text_at)
 #undef COMPARE
   return segment_difference(&a->seg, &b->seg);
 }
@@ -173,13 +176,13 @@ static const struct {
   {VTCP_SYN_RECEIVED, VTCP_LISTEN, BY_ANY_RST | BY_ANY_SYN | BY(ICMP_HARD)},
   {VTCP_SYN_RECEIVED, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST | BY_ANY_SYN | BY(ICMP_HARD)}, /* SYN: a child */
   {VTCP_ESTABLISHED, VTCP_FIN_WAIT_1, BY(CLOSE)},
-  {VTCP_ESTABLISHED, VTCP_CLOSE_WAIT, BY(FIN_ACK)},
+  {VTCP_ESTABLISHED, VTCP_CLOSE_WAIT, BY(FIN_ACK) | BY(ACK)}, /* ACK: text closes the gap before a FIN that waits */
   {VTCP_ESTABLISHED, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST},
   {VTCP_FIN_WAIT_1, VTCP_FIN_WAIT_2, BY(ACK) | BY(FIN_ACK)},
-  {VTCP_FIN_WAIT_1, VTCP_CLOSING, BY(FIN_ACK)},
-  {VTCP_FIN_WAIT_1, VTCP_TIME_WAIT, BY(FIN_ACK)},
+  {VTCP_FIN_WAIT_1, VTCP_CLOSING, BY(FIN_ACK) | BY(ACK)},
+  {VTCP_FIN_WAIT_1, VTCP_TIME_WAIT, BY(FIN_ACK) | BY(ACK)},
   {VTCP_FIN_WAIT_1, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST},
-  {VTCP_FIN_WAIT_2, VTCP_TIME_WAIT, BY(FIN_ACK)},
+  {VTCP_FIN_WAIT_2, VTCP_TIME_WAIT, BY(FIN_ACK) | BY(ACK)},
   {VTCP_FIN_WAIT_2, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST}, /* TIMEOUT: of keep-alives */
   {VTCP_CLOSE_WAIT, VTCP_LAST_ACK, BY(CLOSE)},
   {VTCP_CLOSE_WAIT, VTCP_CLOSED, BY(ABORT) | BY(TIMEOUT) | BY_ANY_RST},
@@ -380,12 +383,22 @@ static void laws_of_opening(const struct vtcp_conn *p, const struct vtcp_event *
   }
 }
 
+/* A FIN of the peer's ends at this number: this segment's, or one that was known. */
+static bool is_peers_fin(const struct vtcp_conn *p, const struct vtcp_event *e, uint32_t end)
+{
+  bool now = e->type == VTCP_ARRIVES && e->seg.fin && !e->seg.rst && end == text_begins(&e->seg) + e->seg.len + 1;
+  return now || (p->fin_end != 0 && end == p->rcv_nxt + p->fin_end);
+}
+
 static void laws_of_closing(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q)
 {
   const struct vtcp_segment *s = &e->seg;
   bool segment = e->type == VTCP_ARRIVES, acked = segment && s->has_ack && p->fin_sent && s->ack == p->snd_nxt;
   if (!has_peers_fin(p->state) && has_peers_fin(q->state)) {
-    law(segment && s->fin && !s->rst && q->rcv_nxt == text_begins(s) + s->len + 1, "law_peer_fin", "without a FIN");
+    law(segment && !s->rst && is_peers_fin(p, e, q->rcv_nxt), "law_peer_fin", "without a FIN");
+  }
+  if (lasts(p, q) && q->fin_end != 0) {
+    law(is_peers_fin(p, e, q->rcv_nxt + q->fin_end), "law_fin_known", "no FIN ends there");
   }
   if (!has_our_fin_acked(p->state) && has_our_fin_acked(q->state)) {
     law(acked, "law_our_fin", "without an acknowledgment of our FIN");
@@ -553,30 +566,116 @@ static void laws_off_the_path(const struct vtcp_conn *p, const struct vtcp_event
     bool repeats = p->state == VTCP_TIME_WAIT && s->fin && !s->rst && s->seq + seg_len(s) == p->rcv_nxt;
     law(field == NULL, "law_unacceptable", "%s changed", field);
     law(q->timer_at == p->timer_at || repeats, "law_unacceptable", "the timer changed");
-    law(a->store_len == 0 && a->acked == 0 && signals_of(a) == 0, "law_unacceptable", "something is told");
+    law(a->store_len == 0 && a->delivered == 0 && a->acked == 0 && signals_of(a) == 0, "law_unacceptable",
+        "something is told");
   }
   if (s->has_ack && !s->rst && !is_ack_taken(p, s->ack) && q->state != VTCP_CLOSED && q->state != VTCP_LISTEN) {
     law(q->snd_una == p->snd_una && q->rcv_nxt == p->rcv_nxt, "law_ghost_ack", "something is taken");
   }
   if (s->has_ack && !s->rst && !is_ack_taken(p, s->ack)) {
-    law(a->store_len == 0 && a->acked == 0, "law_ghost_ack", "something is told");
+    law(a->store_len == 0 && a->delivered == 0 && a->acked == 0, "law_ghost_ack", "something is told");
   }
+}
+
+static bool is_held(const struct vtcp_conn *c, uint64_t place)
+{
+  for (int i = 0; i < VTCP_RANGES && c->held.at[i].to != 0; i++) {
+    if (c->held.at[i].from <= place && place < c->held.at[i].to) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A place counted from the old RCV.NXT: was the octet there held, or is it stored now? And where RCV.NXT has passed, or now? */
+static void law_reassembly_at(const struct vtcp_conn *p, const struct vtcp_conn *q, const struct vtcp_actions *a, uint64_t x)
+{
+  uint64_t place = p->rcv_len + x;
+  bool there = is_held(p, x) || (a->store_at <= place && place < (uint64_t)a->store_at + a->store_len);
+  if (x < a->delivered) {
+    law(there, "law_reassembly", "place %u is delivered and never came", (unsigned)x);
+  } else if (x == a->delivered) {
+    law(!there, "law_reassembly", "place %u came and is not delivered", (unsigned)x);
+  } else if (a->peer_closed) {
+    law(!is_held(q, x - a->delivered - 1), "law_reassembly", "something is held beyond the FIN");
+  } else {
+    law(is_held(q, x - a->delivered) == there, "law_reassembly", "place %u %s", (unsigned)x,
+        there ? "is lost" : "never came");
+  }
+}
+
+/* Membership changes at the ends of ranges only, so that it is enough to look there, and beside them. */
+static void law_reassembly(const struct vtcp_conn *p, const struct vtcp_conn *q, const struct vtcp_actions *a)
+{
+  uint64_t ends[4 * VTCP_RANGES + 4] = {0, a->delivered};
+  int count = 2;
+  for (int i = 0; i < VTCP_RANGES && (p->held.at[i].to != 0 || q->held.at[i].to != 0); i++) {
+    ends[count++] = p->held.at[i].from;
+    ends[count++] = p->held.at[i].to;
+    ends[count++] = (uint64_t)q->held.at[i].from + a->delivered;
+    ends[count++] = (uint64_t)q->held.at[i].to + a->delivered;
+  }
+  if (a->store_len > 0) {
+    ends[count++] = a->store_at - p->rcv_len;
+    ends[count++] = (uint64_t)a->store_at - p->rcv_len + a->store_len;
+  }
+  for (int i = 0; i < count; i++) {
+    if (ends[i] > 0) {
+      law_reassembly_at(p, q, a, ends[i] - 1);
+    }
+    law_reassembly_at(p, q, a, ends[i]);
+    law_reassembly_at(p, q, a, ends[i] + 1);
+  }
+}
+
+/* What is stored of an acceptable segment (law_kept): all that arrived inside the window and before a FIN that is known. It is
+ * refused only if it would be one range more than there can be. */
+static void law_kept(const struct vtcp_conn *b, const struct vtcp_segment *s, const struct vtcp_actions *x, bool receives)
+{
+  int64_t limit = b->fin_end != 0 ? b->fin_end - 1 : b->rcv_wnd;
+  int64_t from = relative(s->seq, b->rcv_nxt), to = from + s->len < limit ? from + s->len : limit;
+  int64_t skipped = from < 0 ? -from : 0;
+  from += skipped;
+  if (!receives || to <= from) {
+    law(x->store_len == 0, "law_kept", "%u octets are stored, none are new", (unsigned)x->store_len);
+    return;
+  }
+  if (x->store_len > 0) {
+    law(x->store_len == to - from && x->store_from == skipped && x->store_at == b->rcv_len + from, "law_kept",
+        "%u octets are stored, %u are new", (unsigned)x->store_len, (unsigned)(to - from));
+    return;
+  }
+  law(b->held.at[VTCP_RANGES - 1].to != 0 && from > 0, "law_kept", "refused though there is room");
+  for (int i = 0; i < VTCP_RANGES; i++) {
+    law(b->held.at[i].to < from || to < b->held.at[i].from, "law_kept", "refused though it touches what is held");
+  }
+}
+
+/* Where a FIN that is known ends, beside a segment that delivers so much; 1: it is next, and taken. */
+static uint32_t fin_end_after(const struct vtcp_conn *b, const struct vtcp_segment *s, uint32_t delivered, bool receives)
+{
+  int64_t place = relative(s->seq, b->rcv_nxt) + s->len;
+  if (receives && s->fin && place >= delivered && place < b->rcv_wnd) {
+    return (uint32_t)(place + 1 - delivered);
+  }
+  return b->fin_end > delivered ? b->fin_end - delivered : 0;
 }
 
 static void laws_of_text(const struct vtcp_conn *p, const struct vtcp_event *e, const struct vtcp_conn *q,
                          const struct vtcp_actions *a)
 {
   if (p->state >= VTCP_SYN_RECEIVED && a->store_len > 0) {
-    law(e->type == VTCP_ARRIVES && a->store_len <= p->rcv_wnd &&
-          (uint64_t)a->store_from + a->store_len <= e->seg.len,
-        "law_delivery", "more than arrived inside the window");
-    law(text_begins(&e->seg) + a->store_from == p->rcv_nxt && a->store_at == p->rcv_len &&
-          q->rcv_len == p->rcv_len + a->store_len,
-        "law_delivery", "not the next octets");
+    law(e->type == VTCP_ARRIVES && (uint64_t)a->store_from + a->store_len <= e->seg.len, "law_delivery",
+        "more than arrived");
+    law(a->store_at >= p->rcv_len && (uint64_t)a->store_at + a->store_len <= (uint64_t)p->rcv_len + p->rcv_wnd,
+        "law_delivery", "outside the window");
+    law(text_begins(&e->seg) + a->store_from == p->rcv_nxt + (a->store_at - p->rcv_len), "law_delivery",
+        "not where its number belongs");
+    law(q->rcv_len == p->rcv_len + a->delivered, "law_delivery", "unread octets");
   }
   if (p->state < VTCP_SYN_RECEIVED && a->store_len > 0) {
     law(e->type == VTCP_ARRIVES && e->seg.syn && q->irs == e->seg.seq && a->store_from == 0 && a->store_at == 0 &&
-          q->rcv_len == a->store_len,
+          q->rcv_len == a->store_len && a->delivered == a->store_len,
         "law_syn_text", "not the first octets");
     law(a->store_len <= e->seg.len && a->store_len <= p->cfg.rcv_buf, "law_syn_text", "more than there is");
     law(q->rcv_nxt == q->irs + 1 + a->store_len + a->peer_closed, "law_syn_text", "RCV.NXT");
@@ -584,8 +683,9 @@ static void laws_of_text(const struct vtcp_conn *p, const struct vtcp_event *e, 
   if (lasts(p, q)) {
     uint64_t all = (uint64_t)p->acked + (uint32_t)(q->snd_una - p->snd_una) - (!p->syn_acked && q->syn_acked);
     law(q->acked == (all < UINT32_MAX ? all : UINT32_MAX), "law_acked_count", "%u", (unsigned)q->acked);
-    law(q->rcv_nxt == p->rcv_nxt + a->store_len + a->peer_closed, "law_received",
+    law(q->rcv_nxt == p->rcv_nxt + a->delivered + a->peer_closed, "law_received",
         "RCV.NXT moves over what is not told");
+    law_reassembly(p, q, a);
   }
   law(a->acked == 0 || q->state == VTCP_CLOSED || p->snd_len == q->snd_len + a->acked, "law_acked",
       "%u octets are acknowledged, %u of %u remain", (unsigned)a->acked, (unsigned)q->snd_len, (unsigned)p->snd_len);
@@ -663,13 +763,11 @@ static void law_taken(const struct vtcp_conn *b, const struct vtcp_event *e, con
     return;
   }
   law(!advances(b, s->ack) || a->snd_una == s->ack || a->state == VTCP_CLOSED, "taken", "the acknowledgment is not");
-  uint32_t old = b->rcv_nxt - s->seq, text = 0;
-  if (one_of(b->state, receiving) && old < s->len) {
-    text = s->len - old < b->rcv_wnd ? s->len - old : b->rcv_wnd;
-  }
-  law(x->store_len == text, "taken", "%u octets are stored, %u are in order", (unsigned)x->store_len, (unsigned)text);
-  bool fin = s->fin && one_of(b->state, receiving) && s->seq + s->len == b->rcv_nxt + text && text < b->rcv_wnd;
-  law(x->peer_closed == fin, "taken", "the FIN");
+  bool receives = one_of(b->state, receiving);
+  law_kept(b, s, x, receives);
+  uint32_t fin_end = fin_end_after(b, s, x->delivered, receives);
+  law(x->peer_closed == (fin_end == 1), "taken", "the FIN");
+  law(a->fin_end == (fin_end == 1 ? 0 : fin_end), "taken", "the FIN's place");
 }
 
 /* The guards of the edges that an acknowledgment or a FIN opens. */
@@ -688,7 +786,7 @@ static void law_guards(const struct vtcp_conn *b, const struct vtcp_event *e, co
         "%s without an acknowledgment of our FIN", vtcp_state_name(a->state));
   }
   if (a->state == VTCP_CLOSE_WAIT || a->state == VTCP_CLOSING || a->state == VTCP_TIME_WAIT) {
-    law(segment && (e->seg.fin || b->state == VTCP_CLOSING), "guards", "%s without the peer's FIN",
+    law(segment && (e->seg.fin || b->fin_end != 0 || b->state == VTCP_CLOSING), "guards", "%s without the peer's FIN",
         vtcp_state_name(a->state));
   }
 }
@@ -832,11 +930,11 @@ static void law_account(const struct vtcp_conn *b, const struct vtcp_event *e, c
   }
   law(a->snd_len == b->snd_len + (taken ? e->len : 0U) - x->acked, "account", "send buffer %u", (unsigned)a->snd_len);
   law(a->snd_len <= a->cfg.snd_buf, "account", "send buffer overrun");
-  law(a->rcv_len == b->rcv_len + x->store_len - x->consumed, "account", "receive buffer %u", (unsigned)a->rcv_len);
+  law(a->rcv_len == b->rcv_len + x->delivered - x->consumed, "account", "receive buffer %u", (unsigned)a->rcv_len);
   law(a->rcv_len <= a->cfg.rcv_buf, "account", "receive buffer overrun");
   if (b->state >= VTCP_SYN_RECEIVED) {
-    law(a->rcv_nxt - b->rcv_nxt == x->store_len + (x->peer_closed ? 1U : 0U), "account",
-        "RCV.NXT moves over what is stored and over the FIN");
+    law(a->rcv_nxt - b->rcv_nxt == x->delivered + (x->peer_closed ? 1U : 0U), "account",
+        "RCV.NXT moves over what is delivered and over the FIN");
     law(!synchronized(a->state) || relative(a->snd_una, b->snd_una) ==
           (long long)x->acked + (a->syn_acked && !b->syn_acked ? 1 : 0) +
           (a->fin_sent && a->snd_una == a->snd_nxt && !(b->fin_sent && b->snd_una == b->snd_nxt) ? 1 : 0),

@@ -712,7 +712,7 @@ static void text_and_fin_on_the_last_ack(void **unused)
   ends(&t);
 }
 
-/* The handshake's ACK is lost and later text brings it, past a gap: the acknowledgment counts, the text does not. */
+/* The handshake's ACK is lost and later text brings it, past a gap: the acknowledgment counts, and the text waits. */
 static void the_last_ack_beyond_a_gap(void **unused)
 {
   (void)unused;
@@ -723,6 +723,9 @@ static void the_last_ack_beyond_a_gap(void **unused)
   sends(&t, ACK, .seq = 1, .ack = 1);
   signals(&t, IS_ESTABLISHED);
   readable(&t, 0);
+  arrives(&t, ACK, .seq = 1, .ack = 1, .len = 100);
+  sends(&t, ACK, .seq = 1, .ack = 121);
+  readable(&t, 120);
   ends(&t);
 }
 

@@ -15,6 +15,8 @@ struct world {
   bool listener, rfc1337, syn_acked, fin_sent;
   int64_t una, nxt, wnd, wl1, wl2, max_wnd;
   int64_t rcv_nxt, rcv_wnd;
+  int64_t held_from, held_to; /* received beyond a gap; none if equal */
+  int64_t fin_at;             /* where the peer's FIN is, beyond a gap; 0: not known */
 };
 
 struct arrival {
@@ -279,16 +281,20 @@ static struct verdict in_other_states(const struct world *w, struct arrival s)
   }
   /* seventh */
   bool receives = v.state == VTCP_ESTABLISHED || v.state == VTCP_FIN_WAIT_1 || v.state == VTCP_FIN_WAIT_2;
-  if (receives && s.seq <= w->rcv_nxt) {
-    int64_t end = s.seq + s.len < edge ? s.seq + s.len : edge;
-    if (end > w->rcv_nxt) {
-      v.stored = end - w->rcv_nxt;
-      v.from = w->rcv_nxt - s.seq;
-      v.rcv_nxt = end;
+  if (receives) {
+    int64_t limit = w->fin_at != 0 ? w->fin_at : edge; /* readings 2, 3 */
+    int64_t from = s.seq < w->rcv_nxt ? w->rcv_nxt : s.seq, end = s.seq + s.len < limit ? s.seq + s.len : limit;
+    if (end > from) {
+      v.stored = end - from;
+      v.from = from - s.seq;
+      if (from == w->rcv_nxt) {
+        v.rcv_nxt = w->held_from <= end && end < w->held_to ? w->held_to : end;
+      }
     }
   }
   /* eighth */
-  if (receives && s.fin && s.seq + s.len == v.rcv_nxt && v.rcv_nxt < edge) {
+  bool fin_inside = s.fin && v.rcv_nxt <= s.seq + s.len && s.seq + s.len < edge;
+  if (receives && (fin_inside ? s.seq + s.len : w->fin_at) == v.rcv_nxt) {
     v.rcv_nxt++;
     v.signals |= IS_PEER_CLOSED;
     if (v.state == VTCP_ESTABLISHED) {
@@ -350,6 +356,7 @@ struct scene {
   enum variety variety;
   int32_t peer_wnd; /* 400, or 60: less than was acknowledged so far */
   bool full;        /* our receive buffer is full: RCV.WND = 0 */
+  int gap;          /* 1: text waits beyond a gap; 2: and a FIN, beyond another */
 };
 
 /* 100 octets acknowledged, 50 received; `full`: 1000 received. */
@@ -514,6 +521,17 @@ static struct world build(struct endpoint *t, const struct scene *scene)
     break;
   case VARIETIES: break;
   }
+  if (scene->gap > 0) {
+    w.held_from = w.rcv_nxt + 20;
+    w.held_to = w.rcv_nxt + 40;
+    arrives(t, ACK, .seq = w.held_from, .ack = w.una, .len = 20);
+    sends(t, ACK, .seq = w.nxt, .ack = w.rcv_nxt);
+  }
+  if (scene->gap > 1) {
+    w.fin_at = w.rcv_nxt + 60;
+    arrives(t, FIN | ACK, .seq = w.fin_at, .ack = w.una);
+    sends(t, ACK, .seq = w.nxt, .ack = w.rcv_nxt);
+  }
   if (w.state >= VTCP_ESTABLISHED && scene->variety != V_FIN_WAIT_1_SYN_OUT) {
     w.syn_acked = true;
     w.origin = VTCP_ACTIVE;
@@ -545,8 +563,8 @@ static const char *describe(const struct scene *scene, const struct world *w, co
 {
   static char text[240];
   snprintf(text, sizeof text,
-           "variety %d%s in %s (una %lld nxt %lld rcv %lld+%lld): <%s%s%s%s> seq %lld ack %lld len %lld wnd %lld",
-           (int)scene->variety, scene->full ? " full" : "", vtcp_state_name(w->state), (long long)w->una,
+           "variety %d%s gap %d in %s (una %lld nxt %lld rcv %lld+%lld): <%s%s%s%s> seq %lld ack %lld len %lld wnd %lld",
+           (int)scene->variety, scene->full ? " full" : "", scene->gap, vtcp_state_name(w->state), (long long)w->una,
            (long long)w->nxt, (long long)w->rcv_nxt, (long long)w->rcv_wnd, s->syn ? "S" : "", s->fin ? "F" : "",
            s->rst ? "R" : "", s->ack_bit ? "A" : "", (long long)s->seq, (long long)s->ack, (long long)s->len,
            (long long)s->wnd);
@@ -658,7 +676,7 @@ static void one_scene(const struct scene *scene)
       int64_t n = w->rcv_nxt, edge = n + w->rcv_wnd;
       /* below, at, inside and beyond, by the first and by the last number */
       int64_t seqs[] = {n - 100000, n - 1000, n - 2, n - 1, n, n + 1, n + 2, n + 20, edge - 2, edge - 1, edge, edge + 1,
-                        edge + 100000, n - occupied - 1, n - occupied, n - occupied + 1, edge - occupied - 1,
+                        edge + 100000, n + 39, n + 40, n + 60, n + 61, n - occupied - 1, n - occupied, n - occupied + 1, edge - occupied - 1,
                         edge - occupied, edge - occupied + 1, 0};
       int64_t acks[] = {-100000, -1, 0, 1, 2, w->una - 61, w->una - 60, w->una - 59, w->una - 1, w->una, w->una + 1,
                         (w->una + w->nxt) / 2, w->nxt - 1, w->nxt, w->nxt + 1, w->nxt + 100000};
@@ -693,8 +711,11 @@ static void every_cell(void **unused)
   for (enum variety v = V_CLOSED; v < VARIETIES; v++) {
     for (int narrow = 0; narrow < 2; narrow++) {
       for (int full = 0; full < (v >= V_ESTABLISHED ? 2 : 1); full++) {
-        struct scene scene = {.variety = v, .peer_wnd = narrow ? 60 : 400, .full = full};
-        one_scene(&scene);
+        bool receives = v >= V_ESTABLISHED && v <= V_FIN_WAIT_2 && !full;
+        for (int gap = 0; gap < (receives ? 3 : 1); gap++) {
+          struct scene scene = {.variety = v, .peer_wnd = narrow ? 60 : 400, .full = full, .gap = gap};
+          one_scene(&scene);
+        }
       }
     }
   }

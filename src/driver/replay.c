@@ -179,6 +179,12 @@ static void make_event(const struct run *run, uint8_t side, const struct packet 
     seg->ack = m->tcb.snd_nxt;
 }
 
+/* Whether the machine keeps all of a segment that came before its turn: it may have less room than the real endpoint. */
+static bool is_kept(const struct machine *m, const struct vtcp_segment *seg, const struct vtcp_actions *actions)
+{
+  return actions->store_len == seg->len && (!seg->fin || m->tcb.fin_end != 0 || actions->peer_closed);
+}
+
 static void hold(struct machine *m, uint32_t index)
 {
   if (m->held_count < HELD)
@@ -197,12 +203,13 @@ static void deliver(struct run *run, uint32_t index)
   if (placed)
     catch_up(run, side, p);
   make_event(run, side, p, &event);
-  if (placed && synchronized(m) && p->start > m->received && p->end > p->start)
-    hold(m, index);
+  bool early = placed && synchronized(m) && p->start > m->received && p->end > p->start;
   for (int i = 0; i < 64; i++) {
     int64_t before = m->received;
     uint8_t was = m->tcb.state;
     struct vtcp_actions actions = step(run, side, event);
+    if (early && !is_kept(m, &event.seg, &actions))
+      hold(m, index);
     m->has_answer = actions.send;
     m->challenged = was >= VTCP_ESTABLISHED && m->tcb.state == was && (p->seg.rst || (p->seg.syn && !p->seg.has_ack));
     m->answer = actions.seg;
