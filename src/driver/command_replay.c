@@ -1,6 +1,6 @@
 /* `vtcp replay`: what a capture's TCP connections did, and where they leave RFC 9293. SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
-#include "driver.h"
+#include "script_run.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -166,6 +166,25 @@ static bool is_option(const char *argument)
   return argument[0] == '-' && argument[1] != '\0';
 }
 
+/* Options of scripts: --summary, --ladder, -DNAME[=VALUE], and --setting=value. */
+static bool read_script_option(const char *option, struct script_options *options)
+{
+  char name[64];
+  const char *equals = strchr(option, '=');
+  if (strcmp(option, "--summary") == 0)
+    return options->summary = true;
+  if (strcmp(option, "--ladder") == 0)
+    return options->ladder = true;
+  if (strncmp(option, "-D", 2) == 0 && option[2] != '\0' && options->define_count < DEFINES) {
+    options->defines[options->define_count++] = option + 2;
+    return true;
+  }
+  if (strncmp(option, "--", 2) != 0 || equals == NULL || (size_t)(equals - option) >= sizeof name)
+    return false;
+  snprintf(name, sizeof name, "%.*s", (int)(equals - option - 2), option + 2);
+  return settings_set(&options->settings, name, equals + 1, true) == SET_DONE;
+}
+
 static bool read_option(const char *option, struct options *options)
 {
   if (strcmp(option, "--json") == 0)
@@ -184,7 +203,7 @@ static bool read_option(const char *option, struct options *options)
 }
 
 /* Options may stand anywhere before `--`; what remains are the files, moved to the front. Their number, or -1. */
-static int read_options(int count, char **arguments, struct options *options)
+static int read_options(int count, char **arguments, struct options *options, struct script_options *of_scripts)
 {
   int files = 0;
   bool ended = false;
@@ -193,7 +212,7 @@ static int read_options(int count, char **arguments, struct options *options)
       ended = true;
     } else if (ended || !is_option(arguments[i])) {
       arguments[files++] = arguments[i];
-    } else if (!read_option(arguments[i], options)) {
+    } else if (!read_option(arguments[i], options) && !read_script_option(arguments[i], of_scripts)) {
       fprintf(stderr, "vtcp replay: unknown option %s (see `vtcp replay --help`)\n", arguments[i]);
       return -1;
     }
@@ -214,11 +233,23 @@ int command_replay(int count, char **arguments)
   }
   setlocale(LC_CTYPE, "");
   options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-  int files = read_options(count, arguments, &options);
+  struct script_options of_scripts = {.ascii = options.ascii};
+  settings_default(&of_scripts.settings);
+  int files = read_options(count, arguments, &options, &of_scripts);
   if (files < 0)
     return EXIT_UNUSABLE;
   if (files == 0) {
     fputs("vtcp replay: no file (see `vtcp replay --help`)\n", stderr);
+    return EXIT_UNUSABLE;
+  }
+  of_scripts.ascii = options.ascii;
+  int scripts = 0;
+  for (int i = 0; i < files; i++)
+    scripts += is_script(arguments[i]);
+  if (scripts == files)
+    return replay_scripts(files, arguments, &of_scripts);
+  if (scripts > 0) {
+    fputs("vtcp replay: captures and scripts not both at once\n", stderr);
     return EXIT_UNUSABLE;
   }
   if (options.json)
