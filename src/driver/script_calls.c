@@ -183,7 +183,7 @@ static bool call_accept(struct run *run, struct call *call)
 static void open_connection(struct run *run, struct socket *socket, uint16_t remote)
 {
   struct vtcp_config config = settings_config(&socket->settings);
-  config.rcv_buf = whole_buffer(&socket->settings, setting(&socket->settings, "rcv-mss"));
+  config.rcv_buf = real_buffer(&socket->settings, setting(&socket->settings, "rcv-mss"));
   if (vtcp_init(&socket->tcb, &config) != VTCP_CONFIG_OK) {
     unsupported(run, run->event->line, "configuration", "%s",
                 vtcp_config_error_name((uint8_t)vtcp_config_check(&config)));

@@ -133,6 +133,7 @@ bool has_connection(const struct socket *socket);
 void forget(struct run *run, struct socket *socket);
 uint8_t stream_octet(uint64_t place);
 uint32_t whole_buffer(const struct settings *settings, uint32_t mss);
+uint32_t real_buffer(const struct settings *settings, uint32_t mss);
 void buffer_add(struct buffer *buffer, const uint8_t *octets, size_t length);
 void buffer_drop(struct buffer *buffer, size_t length);
 

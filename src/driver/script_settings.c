@@ -33,6 +33,7 @@ static const struct setting_row rows[] = {
     {"irs", 0, UINT32_MAX, {4294963200u, 4294963200u, 4294963200u}, NO_FIELD, "added to what the peer sends"},
     {"rcvbuf", 1, 1u << 30, {65536, 65536, 131072}, FIELD(rcv_buf), "receive buffer"},
     {"rcvbuf-whole", 0, 1, {0, 1, 0}, NO_FIELD, "1: the receive buffer is rounded up to whole segments"},
+    {"rcvbuf-spare", 0, 1u << 20, {0, 0, 0}, NO_FIELD, "octets that the receive buffer has beyond what SO_RCVBUF says"},
     {"buffers-doubled", 0, 1, {0, 0, 1}, NO_FIELD, "1: SO_RCVBUF and SO_SNDBUF set twice what they are told"},
     {"reset-unread", 0, 1, {1, 0, 1}, NO_FIELD, "1: close() with unread text resets (RFC 2525, 2.17)"},
     {"window-scale", 0, 1, {1, 1, 1}, NO_FIELD, "1: offered in our SYN (RFC 7323)"},

@@ -191,7 +191,7 @@ static int64_t get_number(const struct socket *socket, const struct option_row *
   case OPTION_SETTING:
     return setting(&socket->settings, row->setting) / row->unit;
   case OPTION_BUFFER:
-    if (strcmp(row->setting, "rcvbuf") == 0 && socket->ready)
+    if (strcmp(row->setting, "rcvbuf") == 0 && (socket->ready || socket->tcb.state >= VTCP_SYN_RECEIVED))
       return whole_buffer(&socket->settings, socket->tcb.snd_mss);
     return setting(&socket->settings, row->setting);
   case OPTION_TOS:

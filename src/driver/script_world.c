@@ -269,6 +269,13 @@ uint32_t whole_buffer(const struct settings *settings, uint32_t mss)
   return whole ? (room + unit - 1) / unit * unit : room;
 }
 
+/* And what the core is told of it. */
+uint32_t real_buffer(const struct settings *settings, uint32_t mss)
+{
+  uint32_t whole = whole_buffer(settings, mss), spare = setting(settings, "rcvbuf-spare");
+  return whole <= (1u << 30) - spare ? whole + spare : whole;
+}
+
 static void spawn(struct run *run, struct socket *listener, const struct vtcp_event *event, const uint8_t *text,
                   struct flow *flow)
 {
@@ -284,7 +291,7 @@ static void spawn(struct run *run, struct socket *listener, const struct vtcp_ev
   struct vtcp_event open = {.type = VTCP_OPEN_PASSIVE, .now = run->now};
   struct vtcp_actions ignored;
   config.listener = true;
-  config.rcv_buf = whole_buffer(&child->settings, event->seg.has_mss ? event->seg.mss : config.default_mss);
+  config.rcv_buf = real_buffer(&child->settings, event->seg.has_mss ? event->seg.mss : config.default_mss);
   if (vtcp_init(&passive, &config) == VTCP_CONFIG_OK)
     vtcp_step(&passive, &open, &ignored);
   else
