@@ -41,6 +41,8 @@ static const struct setting_row rows[] = {
     {"sack", 0, 1, {1, 1, 1}, NO_FIELD, "1: offered in our SYN (RFC 2018)"},
     {"ecn", 0, 2, {2, 2, 2}, NO_FIELD, "1: asked for in our SYN, 2: if the peer asks (RFC 3168)"},
     {"rcvbuf-most", 1, UINT32_MAX, {1u << 20, 2097152, 6291456}, NO_FIELD, "what the window scale must reach"},
+    {"syn-text", 0, 1, {1, 0, 0}, NO_FIELD, "0: text on a SYN that a listener gets is left for its retransmission"},
+    {"reset-told", 0, 1, {0, 1, 1}, NO_FIELD, "1: SO_ERROR tells of a reset after both ends have closed, too"},
     {"drop-synfin", 0, 1, {0, 0, 0}, NO_FIELD, "1: segments with SYN and FIN are not looked at"},
     {"sndbuf", 1, 1u << 30, {65536, 32768, 87040}, FIELD(snd_buf), "send buffer"},
     {"rto-initial", 1, 4000000, {1000, 1000, 1000}, FIELD(rto_initial_ms), "ms (RFC 6298, 2.1)"},
@@ -55,7 +57,7 @@ static const struct setting_row rows[] = {
     {"mms-s", 21, 65535, {1480, 1480, 1480}, FIELD(mms_s), "largest segment that IP takes; follows mtu"},
     {"rcv-mss", 1, 65495, {1460, 1460, 1460}, FIELD(rcv_mss), "our MSS option; follows mtu"},
     {"challenge-acks", 1, 255, {100, 255, 255}, FIELD(challenge_acks), "a second (RFC 5961, section 7)"},
-    {"rfc1337", 0, 1, {0, 0, 0}, FIELD(rfc1337), "1: a reset does not end TIME-WAIT"},
+    {"rfc1337", 0, 1, {0, 1, 0}, FIELD(rfc1337), "1: a reset does not end TIME-WAIT"},
 };
 
 enum { COUNT = sizeof rows / sizeof *rows };

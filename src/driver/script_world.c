@@ -185,6 +185,7 @@ static void send_segment(struct run *run, struct socket *socket, const struct vt
   add_trip(run, trip);
 }
 
+/* To connect(), a reset is a refusal, whatever state it found (POSIX). */
 static void take_signals(struct socket *socket, const struct vtcp_actions *actions)
 {
   if (actions->established) {
@@ -194,7 +195,7 @@ static void take_signals(struct socket *socket, const struct vtcp_actions *actio
   if (actions->refused)
     socket->error = "ECONNREFUSED";
   if (actions->reset)
-    socket->error = "ECONNRESET";
+    socket->error = socket->connecting ? "ECONNREFUSED" : "ECONNRESET";
   if (actions->timed_out)
     socket->error = "ETIMEDOUT";
   if (actions->peer_closed)
@@ -338,8 +339,11 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
   struct vtcp_event event = {.type = VTCP_ARRIVES, .now = run->now, .seg = *seg};
   struct socket *socket = connection_of(run, flow), *listener = listener_of(run, flow->local);
   (void)tos; /* congestion is not looked at yet */
-  if (socket == NULL && listener != NULL)
+  if (socket == NULL && listener != NULL) {
     event.iss = fresh_iss(run);
+    if (seg->syn && !seg->has_ack && !seg->rst && setting(&run->settings, "syn-text") == 0)
+      event.seg.len = 0;
+  }
   if (socket == NULL && listener == NULL) {
     nobody(run, flow, event);
     return;
@@ -355,6 +359,8 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
     return;
   }
   struct vtcp_actions actions = world_step(run, socket, event, text);
+  if (seg->rst && actions.closed && socket->error == NULL && setting(&run->settings, "reset-told") == 1)
+    socket->error = "ECONNRESET";
   close_unwanted(run, socket, &actions);
 }
 
