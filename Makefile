@@ -26,6 +26,7 @@ tests: $(TESTS) ## the test programs
 test: tests all ## run the tests and replay the captures
 	@set -e; for t in $(TESTS); do ./$$t; done
 	tests/replay.sh $(B)/vtcp
+	tests/scripts.sh $(B)/vtcp
 
 prove: ## the whole proof, from scratch [F=function] [C=clause] [CACHE=1] [UPDATE=1]
 	@tools/setup prove

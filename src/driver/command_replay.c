@@ -12,6 +12,7 @@ enum { SHOWN_CONNECTIONS = 20 };
 
 static const char help[] =
     "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] FILE...\n"
+    "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] SCRIPT.pkt|DIRECTORY...\n"
     "\n"
     "Reads pcap and pcapng files (`-`: standard input), follows every TCP connection, and drives a pair of vtcp state\n"
     "machines with what the capture shows. Prints each connection as a ladder, with both endpoints' states after each\n"
@@ -41,7 +42,21 @@ static const char help[] =
     "right_state, remarks}], left_final, right_final, judged, verdict: conforms|departs|not judged,\n"
     "findings: [{id, section, severity: violation|advice, packet, found, expected}], notes}]}]}\n"
     "\n"
-    "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n";
+    "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n"
+    "\n"
+    "Scripts in packetdrill's language (script.pkt, and all in a directory) are run against this endpoint, in virtual\n"
+    "time. One that fails shows what was expected beside what came, and the ladder up to there. What is not "
+    "understood,\n"
+    "or not to be had here, is unsupported.\n"
+    "\n"
+    "  --summary      one line for each script, and how many passed, failed, or are unsupported, by reason\n"
+    "  --ladder       the ladder of scripts that pass, too\n"
+    "  -DNAME=VALUE   a definition, as --define in the script\n"
+    "  --SETTING=VALUE  one of those below: it holds whatever the script says. Scripts set them by --setting=value,\n"
+    "                 sysctl and socket options; one that sets a stack's sysctls begins with that stack's defaults.\n"
+    "\n"
+    "Exit status: 0 every script passed, 1 one failed, 2 one is unsupported or cannot be read, or usage.\n"
+    "\n";
 
 static int by_packet(const void *a, const void *b)
 {
@@ -182,6 +197,8 @@ static bool read_script_option(const char *option, struct script_options *option
   if (strncmp(option, "--", 2) != 0 || equals == NULL || (size_t)(equals - option) >= sizeof name)
     return false;
   snprintf(name, sizeof name, "%.*s", (int)(equals - option - 2), option + 2);
+  for (char *c = name; *c != '\0'; c++)
+    *c = *c == '-' ? '_' : *c;
   return settings_set(&options->settings, name, equals + 1, true) == SET_DONE;
 }
 
@@ -229,6 +246,7 @@ int command_replay(int count, char **arguments)
     if (strcmp(arguments[i], "--help") != 0 && strcmp(arguments[i], "-h") != 0)
       continue;
     fputs(help, stdout);
+    settings_help(stdout);
     return EXIT_FINE;
   }
   setlocale(LC_CTYPE, "");

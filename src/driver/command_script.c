@@ -61,7 +61,8 @@ static void count(struct tally *tally, const struct script *script)
   if (script->verdict == VERDICT_PASSED)
     return;
   for (uint32_t i = 0; i < tally->reason_count; i++)
-    if (tally->reasons[i].verdict == script->verdict && strncmp(tally->reasons[i].text, reason, sizeof tally->reasons[i].text - 1) == 0) {
+    if (tally->reasons[i].verdict == script->verdict
+        && strncmp(tally->reasons[i].text, reason, sizeof tally->reasons[i].text - 1) == 0) {
       tally->reasons[i].count++;
       return;
     }
@@ -147,12 +148,21 @@ static int worse(int a, int b)
   return a > b ? a : b;
 }
 
+static uint32_t run_count(const struct tally *tally)
+{
+  uint32_t all = 0;
+  for (int i = 0; i < VERDICTS; i++)
+    all += tally->verdicts[i];
+  return all;
+}
+
 static int replay_path(const char *path, const struct script_options *options, struct tally *tally, unsigned depth)
 {
   struct dirent **entries;
   int status = EXIT_FINE;
   if (!is_directory(path))
     return replay_script(path, options, tally);
+  uint32_t before = run_count(tally);
   int found = scandir(path, &entries, wanted, alphasort);
   if (found < 0) {
     fprintf(stderr, "vtcp: %s: %s\n", path, strerror(errno));
@@ -170,6 +180,10 @@ static int replay_path(const char *path, const struct script_options *options, s
     free(entries[i]);
   }
   free(entries);
+  if (depth == 0 && run_count(tally) == before) {
+    fprintf(stderr, "vtcp: %s: is a directory, and holds no script\n", path);
+    return EXIT_UNUSABLE;
+  }
   return status;
 }
 
@@ -186,14 +200,14 @@ static int by_count(const void *a, const void *b)
 static void print_tally(struct tally *tally)
 {
   const uint32_t *v = tally->verdicts;
-  printf("%u scripts: %u passed, %u failed, %u unsupported, %u unreadable\n",
-         v[VERDICT_PASSED] + v[VERDICT_FAILED] + v[VERDICT_UNSUPPORTED] + v[VERDICT_UNREADABLE], v[VERDICT_PASSED],
+  printf("%u scripts: %u passed, %u failed, %u unsupported, %u unreadable\n", run_count(tally), v[VERDICT_PASSED],
          v[VERDICT_FAILED], v[VERDICT_UNSUPPORTED], v[VERDICT_UNREADABLE]);
   if (tally->lenient > 0)
     printf("  of those that passed, %u without comparing options that are not implemented\n", tally->lenient);
   qsort(tally->reasons, tally->reason_count, sizeof *tally->reasons, by_count);
   for (uint32_t i = 0; i < tally->reason_count; i++)
-    printf("  %-12s %5u  %s\n", verdict_text(tally->reasons[i].verdict), tally->reasons[i].count, tally->reasons[i].text);
+    printf("  %-12s %5u  %s\n", verdict_text(tally->reasons[i].verdict), tally->reasons[i].count,
+           tally->reasons[i].text);
 }
 
 int replay_scripts(int argument_count, char **paths, const struct script_options *options)

@@ -69,7 +69,16 @@ struct expression {
   struct expression *first, *next;
 };
 
-enum { FLAG_FIN = 1, FLAG_SYN = 2, FLAG_RST = 4, FLAG_PSH = 8, FLAG_ACK = 16, FLAG_URG = 32, FLAG_ECE = 64, FLAG_CWR = 128 };
+enum {
+  FLAG_FIN = 1,
+  FLAG_SYN = 2,
+  FLAG_RST = 4,
+  FLAG_PSH = 8,
+  FLAG_ACK = 16,
+  FLAG_URG = 32,
+  FLAG_ECE = 64,
+  FLAG_CWR = 128
+};
 enum { OPTIONS_ROOM = 40, OPTIONS_MOST = 40 };
 
 /* A TCP option as it lies on the wire, but for relative numbers. */
@@ -162,8 +171,8 @@ bool accept_token(struct script *script, char character);
 bool accept_word(struct script *script, const char *word);
 void expect_token(struct script *script, char character);
 void syntax_error(struct script *script, const char *expected);
-void script_fail(struct script *script, enum verdict verdict, uint32_t line, const char *reason, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void script_fail(struct script *script, enum verdict verdict, uint32_t line, const char *reason, const char *format,
+                 ...) __attribute__((format(printf, 5, 6)));
 const char *define_value(const struct script *script, const char *name); /* "": defined without a value; NULL: not */
 bool script_define(struct script *script, const char *definition);
 

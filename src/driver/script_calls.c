@@ -183,7 +183,7 @@ static bool call_accept(struct run *run, struct call *call)
 static void open_connection(struct run *run, struct socket *socket, uint16_t remote)
 {
   struct vtcp_config config = settings_config(&socket->settings);
-  config.rcv_buf = real_buffer(&socket->settings, setting(&socket->settings, "rcv-mss"));
+  config.rcv_buf = real_buffer(&socket->settings, setting(&socket->settings, "rcv_mss"));
   if (vtcp_init(&socket->tcb, &config) != VTCP_CONFIG_OK) {
     unsupported(run, run->event->line, "configuration", "%s",
                 vtcp_config_error_name((uint8_t)vtcp_config_check(&config)));
@@ -247,14 +247,12 @@ static bool cannot_send(struct run *run, struct socket *socket, struct call *cal
   case VTCP_SYN_SENT:
   case VTCP_SYN_RECEIVED:
   case VTCP_ESTABLISHED:
-  case VTCP_CLOSE_WAIT:
-    return false;
+  case VTCP_CLOSE_WAIT: return false;
   case VTCP_FIN_WAIT_1:
   case VTCP_FIN_WAIT_2:
   case VTCP_CLOSING:
   case VTCP_LAST_ACK:
-  case VTCP_TIME_WAIT:
-    return fails(call, "EPIPE");
+  case VTCP_TIME_WAIT: return fails(call, "EPIPE");
   }
   return false;
 }
@@ -512,7 +510,7 @@ static bool call_close(struct run *run, struct call *call)
     return call->begun ? returns(call, 0) : true;
   if (call->begun)
     return close_lingers(socket) ? false : returns(call, 0);
-  bool unread = socket->readable > 0 && setting(&run->settings, "reset-unread") == 1;
+  bool unread = socket->readable > 0 && setting(&run->settings, "reset_unread") == 1;
   bool abort = (socket->linger && socket->linger_seconds == 0) || unread;
   socket->has_fd = false;
   socket->fd = -1;
@@ -645,14 +643,29 @@ static const struct {
   bool (*attempt)(struct run *run, struct call *call);
   uint32_t least, most; /* arguments */
 } calls[] = {
-    {"socket", call_socket, 3, 3},         {"bind", call_bind, 3, 3},       {"listen", call_listen, 2, 2},
-    {"accept", call_accept, 3, 3},         {"accept4", call_accept, 4, 4},  {"connect", call_connect, 3, 3},
-    {"read", call_read, 3, 3},             {"recv", call_read, 4, 4},       {"recvfrom", call_read, 6, 6},
-    {"readv", call_readv, 3, 3},           {"recvmsg", call_readv, 3, 3},   {"write", call_write, 3, 3},
-    {"send", call_write, 4, 4},            {"sendto", call_write, 6, 6},    {"writev", call_writev, 3, 3},
-    {"sendmsg", call_writev, 3, 3},        {"close", call_close, 1, 1},     {"shutdown", call_shutdown, 2, 2},
-    {"poll", call_poll, 3, 3},             {"fcntl", call_fcntl, 2, 3},     {"ioctl", call_ioctl, 3, 3},
-    {"getsockopt", call_getsockopt, 5, 5}, {"setsockopt", call_setsockopt, 5, 5},
+    {"socket", call_socket, 3, 3},
+    {"bind", call_bind, 3, 3},
+    {"listen", call_listen, 2, 2},
+    {"accept", call_accept, 3, 3},
+    {"accept4", call_accept, 4, 4},
+    {"connect", call_connect, 3, 3},
+    {"read", call_read, 3, 3},
+    {"recv", call_read, 4, 4},
+    {"recvfrom", call_read, 6, 6},
+    {"readv", call_readv, 3, 3},
+    {"recvmsg", call_readv, 3, 3},
+    {"write", call_write, 3, 3},
+    {"send", call_write, 4, 4},
+    {"sendto", call_write, 6, 6},
+    {"writev", call_writev, 3, 3},
+    {"sendmsg", call_writev, 3, 3},
+    {"close", call_close, 1, 1},
+    {"shutdown", call_shutdown, 2, 2},
+    {"poll", call_poll, 3, 3},
+    {"fcntl", call_fcntl, 2, 3},
+    {"ioctl", call_ioctl, 3, 3},
+    {"getsockopt", call_getsockopt, 5, 5},
+    {"setsockopt", call_setsockopt, 5, 5},
 };
 
 enum { CALLS = sizeof calls / sizeof *calls };
@@ -664,8 +677,8 @@ bool call_attempt(struct run *run, struct call *call)
     if (strcmp(calls[i].name, call->spec->name) != 0)
       continue;
     if (count < calls[i].least || count > calls[i].most) {
-      script_fail(run->script, VERDICT_UNREADABLE, call->event->line, "arguments", "%s() has %u to %u arguments, not %u",
-                  call->spec->name, calls[i].least, calls[i].most, count);
+      script_fail(run->script, VERDICT_UNREADABLE, call->event->line, "arguments",
+                  "%s() has %u to %u arguments, not %u", call->spec->name, calls[i].least, calls[i].most, count);
       return true;
     }
     bool done = calls[i].attempt(run, call);

@@ -168,7 +168,7 @@ static void expect_out(struct run *run, const struct script_event *event)
   run->trips[run->next_out].line = event->line;
   run->next_out++;
   time_text(found.us - run->start, actual);
-  bool early = found.us + tolerance(run) < run->start + from, late = found.us > run->start + to + tolerance(run);
+  bool early = found.us + tolerance(run)<run->start + from, late = found.us> run->start + to + tolerance(run);
   bool wrong = (early || late) && event->time != TIME_ANY;
   add_row(run, "time", wrong, event->time == TIME_ANY ? "*" : expected, actual);
   packet_out(run, event, &found);
@@ -182,7 +182,8 @@ static void make_call(struct run *run, const struct script_event *event)
 {
   struct call call = {.event = event, .spec = event->call, .began = run->now, .until = UINT64_MAX};
   if (run->is_pending) {
-    failed(run, event->line, "call", "%s() of line %u has not returned yet", run->pending.spec->name, run->pending.event->line);
+    failed(run, event->line, "call", "%s() of line %u has not returned yet", run->pending.spec->name,
+           run->pending.event->line);
     return;
   }
   bool done = call_attempt(run, &call);
@@ -216,18 +217,10 @@ static void one_event(struct run *run, const struct script_event *event)
   if (!going(run))
     return;
   switch (event->kind) {
-  case EVENT_PACKET:
-    packet_in(run, event);
-    break;
-  case EVENT_CALL:
-    make_call(run, event);
-    break;
-  case EVENT_COMMAND:
-    shell_command(run, event->line, event->text);
-    break;
-  case EVENT_CODE:
-    code_block(run, event->line, event->text);
-    break;
+  case EVENT_PACKET: packet_in(run, event); break;
+  case EVENT_CALL: make_call(run, event); break;
+  case EVENT_COMMAND: shell_command(run, event->line, event->text); break;
+  case EVENT_CODE: code_block(run, event->line, event->text); break;
   }
   settle(run);
 }
@@ -237,9 +230,10 @@ static void one_event(struct run *run, const struct script_event *event)
 /* Options of the script's own that mean something elsewhere only. */
 static bool is_elsewhere(const char *name)
 {
-  static const char *const names[] = {"define", "local_ip", "remote_ip", "gateway_ip", "netmask_ip", "speed", "verbose",
-                                      "non_fatal", "init_scripts", "tcp_cookies", "remote_ip_netmask", "dry_run",
-                                      "check_fd", "persistent_tun_dev", "tun_dev", "ip_forwarding"};
+  static const char *const names[] = {
+      "define",   "local_ip",           "remote_ip",    "gateway_ip",   "netmask_ip",        "speed",
+      "verbose",  "non_fatal",          "init_scripts", "tcp_cookies",  "remote_ip_netmask", "dry_run",
+      "check_fd", "persistent_tun_dev", "tun_dev",      "ip_forwarding"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(names[i], name) == 0)
       return true;
@@ -250,11 +244,8 @@ static void take_options(struct run *run)
 {
   for (const struct script_option *o = run->script->options; o != NULL; o = o->next) {
     switch (is_elsewhere(o->name) ? SET_DONE : settings_set(&run->settings, o->name, o->value, true)) {
-    case SET_DONE:
-      break;
-    case SET_UNKNOWN:
-      unsupported(run, o->line, "options", "--%s is not known here", o->name);
-      break;
+    case SET_DONE: break;
+    case SET_UNKNOWN: unsupported(run, o->line, "options", "--%s is not known here", o->name); break;
     case SET_BAD:
       script_fail(run->script, VERDICT_UNREADABLE, o->line, "options", "--%s=%s is out of range", o->name, o->value);
       break;
@@ -267,10 +258,10 @@ static void follow_mtu(struct run *run)
 {
   bool six = setting(&run->settings, "ip_version") == 6;
   uint32_t mtu = setting(&run->settings, "mtu"), ip = six ? 40 : 20;
-  settings_put(&run->settings, "mms-s", mtu - ip);
-  settings_put(&run->settings, "rcv-mss", mtu - ip - 20);
+  settings_put(&run->settings, "mms_s", mtu - ip);
+  settings_put(&run->settings, "rcv_mss", mtu - ip - 20);
   if (six)
-    settings_put(&run->settings, "default-mss", 1220);
+    settings_put(&run->settings, "default_mss", 1220);
 }
 
 static void finish(struct run *run)

@@ -87,18 +87,14 @@ static struct expression *parse_operand(struct script *script, unsigned depth)
   if (depth > DEEPEST)
     syntax_error(script, "an expression of less depth");
   switch (script->token.kind) {
-  case TOKEN_ELLIPSIS:
-    next_token(script);
-    return expression;
+  case TOKEN_ELLIPSIS: next_token(script); return expression;
   case TOKEN_INTEGER:
     expression->kind = EXPRESSION_INTEGER;
     expression->integer = script->token.integer;
     next_token(script);
     return expression;
-  case TOKEN_WORD:
-    return parse_word(script, depth);
-  case TOKEN_STRING:
-    return parse_string(script);
+  case TOKEN_WORD: return parse_word(script, depth);
+  case TOKEN_STRING: return parse_string(script);
   case TOKEN_CHARACTER:
     if (accept_token(script, '['))
       return parse_members(script, EXPRESSION_LIST, ']', depth);
@@ -110,8 +106,7 @@ static struct expression *parse_operand(struct script *script, unsigned depth)
   case TOKEN_CODE:
   case TOKEN_OPTION:
   case TOKEN_ADDRESS:
-  case TOKEN_END:
-    break;
+  case TOKEN_END: break;
   }
   syntax_error(script, "an expression");
   return expression;

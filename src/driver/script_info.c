@@ -7,9 +7,9 @@
 
 static int64_t info_state(struct run *run, const struct socket *socket)
 {
-  static const char *const names[] = {"TCPI_CLOSED",     "TCPI_LISTEN",     "TCPI_SYN_SENT",   "TCPI_SYN_RECEIVED",
+  static const char *const names[] = {"TCPI_CLOSED",      "TCPI_LISTEN",     "TCPI_SYN_SENT",   "TCPI_SYN_RECEIVED",
                                       "TCPI_ESTABLISHED", "TCPI_FIN_WAIT_1", "TCPI_FIN_WAIT_2", "TCPI_CLOSE_WAIT",
-                                      "TCPI_CLOSING",    "TCPI_LAST_ACK",   "TCPI_TIME_WAIT"};
+                                      "TCPI_CLOSING",     "TCPI_LAST_ACK",   "TCPI_TIME_WAIT"};
   const struct expression name = {.kind = EXPRESSION_WORD, .text = names[socket->tcb.state % 11]};
   int64_t value;
   return number_of(run, &name, &value) ? value : -1;
@@ -208,7 +208,7 @@ static bool compares(struct code *code, int64_t left, bool *holds, int64_t *righ
     if (!accept_text(code, signs[i]))
       continue;
     *right = sum(code);
-    const bool results[] = {left == *right, left != *right, left <= *right, left >= *right, left < *right, left > *right};
+    const bool results[] = {left == *right, left != *right, left <= *right, left >= *right, left<*right, left> * right};
     *holds = results[i];
     return true;
   }

@@ -40,7 +40,8 @@ void arena_free(struct arena *arena)
 }
 
 /* The first failure counts. */
-void script_fail(struct script *script, enum verdict verdict, uint32_t line, const char *reason, const char *format, ...)
+void script_fail(struct script *script, enum verdict verdict, uint32_t line, const char *reason, const char *format,
+                 ...)
 {
   va_list arguments;
   if (script->verdict != VERDICT_PASSED)

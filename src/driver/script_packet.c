@@ -25,9 +25,9 @@ static uint8_t take_dscp(struct script *script)
   static const struct {
     const char *name;
     uint8_t value;
-  } names[] = {{"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},
-               {"cs6", 48},  {"cs7", 56},  {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
-               {"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30}, {"af41", 34},
+  } names[] = {{"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},        {"cs5", 40},
+               {"cs6", 48},  {"cs7", 56},  {"af11", 10}, {"af12", 12}, {"af13", 14},       {"af21", 18},
+               {"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},       {"af41", 34},
                {"af42", 36}, {"af43", 38}, {"ef", 46},   {"le", 1},    {"voice-admit", 44}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (accept_word(script, names[i].name))
@@ -123,7 +123,7 @@ static void add_flags(struct script *script, struct packet_spec *packet, const c
 static void parse_flags(struct script *script, struct packet_spec *packet)
 {
   bool any = accept_token(script, '-');
-  while (!any || token_is(script, '.') || script->token.kind == TOKEN_WORD) {
+  while (!any || token_is(script, '.') || script->token.kind == TOKEN_WORD || script->token.kind == TOKEN_FLOAT) {
     any = true;
     if (token_is(script, '.'))
       add_flags(script, packet, ".");

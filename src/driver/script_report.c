@@ -8,16 +8,11 @@
 const char *verdict_text(enum verdict verdict)
 {
   switch (verdict) {
-  case VERDICT_PASSED:
-    return "passed";
-  case VERDICT_FAILED:
-    return "failed";
-  case VERDICT_UNSUPPORTED:
-    return "unsupported";
-  case VERDICT_UNREADABLE:
-    return "unreadable";
-  case VERDICTS:
-    break;
+  case VERDICT_PASSED: return "passed";
+  case VERDICT_FAILED: return "failed";
+  case VERDICT_UNSUPPORTED: return "unsupported";
+  case VERDICT_UNREADABLE: return "unreadable";
+  case VERDICTS: break;
   }
   return "?";
 }
@@ -109,13 +104,16 @@ void report_run(struct run *run, const struct script_options *options)
 {
   const struct script *script = run->script;
   if (script->verdict == VERDICT_PASSED) {
-    printf("%s: passed%s\n", script->path, run->not_compared != 0 ? " (options that are not implemented were not compared)" : "");
+    printf("%s: passed%s\n", script->path,
+           run->not_compared != 0 ? " (options that are not implemented were not compared)" : "");
     if (options->ladder)
       print_ladders(run, options);
     return;
   }
-  printf("%s:%u: %s: %s\n", script->path, script->line, verdict_text(script->verdict), script->message);
-  if (options->summary)
+  fflush(stdout);
+  fprintf(script->verdict == VERDICT_FAILED || options->summary ? stdout : stderr, "%s:%u: %s: %s\n", script->path,
+          script->line, verdict_text(script->verdict), script->message);
+  if (options->summary || script->verdict == VERDICT_UNREADABLE)
     return;
   if (run->event != NULL)
     printf("    %s\n", run->event->said);

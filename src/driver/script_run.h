@@ -19,8 +19,11 @@ struct settings {
 void settings_default(struct settings *settings);
 uint32_t setting(const struct settings *settings, const char *name);
 bool setting_chosen(const struct settings *settings, const char *name);
-enum set_result { SET_DONE, SET_UNKNOWN, SET_BAD } settings_set(struct settings *settings, const char *name, const char *value,
-                                                                bool chosen);
+enum set_result {
+  SET_DONE,
+  SET_UNKNOWN,
+  SET_BAD
+} settings_set(struct settings *settings, const char *name, const char *value, bool chosen);
 bool settings_put(struct settings *settings, const char *name, uint64_t value); /* false: out of range */
 void settings_stack(struct settings *settings, enum stack stack); /* that stack's defaults for all that is not chosen */
 void settings_help(FILE *to);
@@ -112,11 +115,11 @@ struct run {
   bool is_pending;
   struct row rows[ROWS];
   uint32_t row_count;
-  uint32_t not_compared; /* kinds of option, as bits */
+  uint32_t not_compared;   /* kinds of option, as bits */
   const char *reservation; /* what the script asked for and is not to be had here */
   uint32_t reservation_line;
   bool stack_known; /* the script showed which stack it is for */
-  uint8_t *octets;       /* an arriving segment's */
+  uint8_t *octets;  /* an arriving segment's */
   const struct script_event *event;
 };
 
@@ -152,7 +155,8 @@ const struct expression *argument(const struct call *call, uint32_t index);
 bool number_argument(struct run *run, const struct call *call, uint32_t index, int64_t *number);
 void unsupported(struct run *run, uint32_t line, const char *reason, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void failed(struct run *run, uint32_t line, const char *reason, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void failed(struct run *run, uint32_t line, const char *reason, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 bool going(const struct run *run);
 void reserve(struct run *run, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool same_error(const char *a, const char *b);

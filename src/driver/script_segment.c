@@ -102,7 +102,8 @@ static uint32_t put_header(const struct flow *flow, const struct packet_spec *sp
   return length;
 }
 
-static void put_text(const struct flow *flow, const struct packet_spec *spec, const struct socket *socket, uint8_t *octets)
+static void put_text(const struct flow *flow, const struct packet_spec *spec, const struct socket *socket,
+                     uint8_t *octets)
 {
   uint32_t seq = spec->absolute_seq ? spec->seq : spec->seq + flow->remote_base;
   uint32_t syn = (spec->flags & FLAG_SYN) != 0, irs = seq - !syn;
@@ -148,10 +149,14 @@ void packet_in(struct run *run, const struct script_event *event)
     failed(run, event->line, "codec", "the codec cannot read this segment");
     return;
   }
-  add_trip(run, (struct trip){.us = run->now, .flow = flow, .seg = seg, .expected = true, .line = event->line,
+  add_trip(run, (struct trip){.us = run->now,
+                              .flow = flow,
+                              .seg = seg,
+                              .expected = true,
+                              .line = event->line,
                               .state = socket != NULL ? socket->tcb.state : NO_STATE});
   uint32_t index = run->trip_count - 1;
-  if (setting(&run->settings, "drop-synfin") == 1 && seg.syn && seg.fin)
+  if (setting(&run->settings, "drop_synfin") == 1 && seg.syn && seg.fin)
     return;
   world_arrive(run, flow, &seg, run->octets + text, spec->tos_check == TOS_ANY ? 0 : spec->tos);
   socket = connection_on(run, flow);
@@ -161,63 +166,47 @@ void packet_in(struct run *run, const struct script_event *event)
 
 /* --- What leaves --- */
 
-/* The options as octets, in the order and with the padding of a stack. */
+/* The first option of a kind, or NULL. */
+static const uint8_t *find_option(const uint8_t *octets, uint32_t length, uint8_t kind)
+{
+  for (uint32_t at = 0; at < length;) {
+    uint32_t size = octets[at] < 2 || at + 1 == length ? 1 : octets[at + 1];
+    if (octets[at] == 0 || size == 0 || at + size > length)
+      return NULL;
+    if (octets[at] == kind)
+      return octets + at;
+    at += size;
+  }
+  return NULL;
+}
+
+/* The options as octets, in the order and with the padding of a stack: NOPs before each option until it lies where that
+ * stack aligns it, zeros at the end. */
 static uint32_t lay_out(const struct vtcp_segment *seg, enum layout layout, uint8_t octets[OPTIONS_ROOM])
 {
-  struct vtcp_segment only = *seg;
+  static const uint8_t order[][5] = {{2, 3, 4, 8, 5}, {2, 4, 8, 3, 5}};
   uint8_t header[60];
+  uint32_t length = vtcp_emit(seg, header, sizeof header), at = 0;
+  length = length > 20 ? length - 20 : 0;
   if (layout == LAYOUT_ANY) {
-    uint32_t length = vtcp_emit(&only, header, sizeof header);
-    memcpy(octets, header + 20, length > 20 ? length - 20 : 0);
-    return length > 20 ? length - 20 : 0;
+    memcpy(octets, header + 20, length);
+    return length;
   }
-  uint32_t at = 0;
-  uint8_t *o = octets;
-  bool linux_order = layout == LAYOUT_LINUX;
-  if (seg->has_mss) {
-    o[at] = 2, o[at + 1] = 4;
-    put16(o + at + 2, seg->mss);
-    at += 4;
-  }
-  if (!linux_order && seg->has_wscale) {
-    o[at] = 1, o[at + 1] = 3, o[at + 2] = 3, o[at + 3] = seg->wscale;
-    at += 4;
-  }
-  bool paired = linux_order && seg->sack_permitted && seg->has_ts, tight = !linux_order && seg->sack_permitted;
-  if (paired || tight) {
-    o[at] = 4, o[at + 1] = 2;
-    at += 2;
-  } else if (linux_order && (seg->has_ts || seg->sack_permitted)) {
-    o[at] = o[at + 1] = 1;
-    at += 2;
-    if (seg->sack_permitted)
-      o[at] = 4, o[at + 1] = 2, at += 2;
-  }
-  if (!linux_order && seg->has_ts && !tight)
-    o[at] = o[at + 1] = 1, at += 2;
-  if (seg->has_ts) {
-    o[at] = 8, o[at + 1] = 10;
-    put32(o + at + 2, seg->tsval);
-    put32(o + at + 6, seg->tsecr);
-    at += 10;
-  }
-  if (linux_order && seg->has_wscale) {
-    o[at] = 1, o[at + 1] = 3, o[at + 2] = 3, o[at + 3] = seg->wscale;
-    at += 4;
-  }
-  uint32_t blocks = seg->sack_count;
-  while (blocks > 0 && at + 4 + 8 * blocks > OPTIONS_ROOM)
-    blocks--;
-  if (blocks > 0) {
-    o[at] = o[at + 1] = 1, o[at + 2] = 5, o[at + 3] = (uint8_t)(2 + 8 * blocks);
-    for (uint32_t i = 0; i < blocks; i++) {
-      put32(o + at + 4 + 8 * i, seg->sack[i].left);
-      put32(o + at + 8 + 8 * i, seg->sack[i].right);
-    }
-    at += 4 + 8 * blocks;
+  for (int i = 0; i < 5; i++) {
+    uint8_t kind = order[layout == LAYOUT_LINUX][i];
+    const uint8_t *option = find_option(header + 20, length, kind);
+    uint32_t align = kind == 3 ? 1 : kind == 2 || (kind == 4 && (seg->has_ts || layout == LAYOUT_FREEBSD)) ? 0 : 2;
+    if (option == NULL)
+      continue;
+    while (at % 4 != align && at < OPTIONS_ROOM)
+      octets[at++] = 1;
+    if (at + option[1] > OPTIONS_ROOM)
+      return at;
+    memcpy(octets + at, option, option[1]);
+    at += option[1];
   }
   while (at % 4 != 0 && at < OPTIONS_ROOM)
-    o[at++] = 0;
+    octets[at++] = 0;
   return at;
 }
 
@@ -234,54 +223,45 @@ static void make_relative(const struct flow *flow, uint8_t *octets, uint32_t len
   }
 }
 
-static void options_text(const uint8_t *octets, uint32_t length, char *out, size_t room)
+static void option_text(const uint8_t *o, uint32_t size, char *out, size_t room)
 {
   size_t used = 0;
-  out[0] = '\0';
-  for (uint32_t at = 0; at < length && used + 1 < room;) {
-    uint8_t kind = octets[at];
-    uint32_t size = kind < 2 || at + 1 == length ? 1 : octets[at + 1];
-    const uint8_t *o = octets + at;
-    size = size == 0 || at + size > length ? length - at : size;
-    used += (size_t)snprintf(out + used, room - used, at > 0 ? "," : "");
-    used = used < room ? used : room - 1;
-    if (kind < 2)
-      used += (size_t)snprintf(out + used, room - used, kind == 1 ? "nop" : "eol");
-    else if (kind == 2 && size == 4)
-      used += (size_t)snprintf(out + used, room - used, "mss %u", (unsigned)(o[2] << 8 | o[3]));
-    else if (kind == 3 && size == 3)
-      used += (size_t)snprintf(out + used, room - used, "wscale %u", o[2]);
-    else if (kind == 4)
-      used += (size_t)snprintf(out + used, room - used, "sackOK");
-    else if (kind == 8 && size == 10)
-      used += (size_t)snprintf(out + used, room - used, "TS val %u ecr %u", get32(o + 2), get32(o + 6));
-    else if (kind == 5 && size >= 10)
-      for (uint32_t k = 2; k + 8 <= size && used < room; k += 8)
-        used += (size_t)snprintf(out + used, room - used, "%s%u:%u", k == 2 ? "sack " : " ", get32(o + k), get32(o + k + 4));
-    else
-      used += (size_t)snprintf(out + used, room - used, "kind %u", kind);
-    used = used < room ? used : room - 1;
-    at += size;
-  }
+  if (o[0] < 2)
+    snprintf(out, room, o[0] == 1 ? "nop" : "eol");
+  else if (o[0] == 2 && size == 4)
+    snprintf(out, room, "mss %u", (unsigned)(o[2] << 8 | o[3]));
+  else if (o[0] == 3 && size == 3)
+    snprintf(out, room, "wscale %u", o[2]);
+  else if (o[0] == 4 && size == 2)
+    snprintf(out, room, "sackOK");
+  else if (o[0] == 8 && size == 10)
+    snprintf(out, room, "TS val %u ecr %u", get32(o + 2), get32(o + 6));
+  else if (o[0] == 5 && size >= 10)
+    for (uint32_t k = 2; k + 8 <= size && used + 24 < room; k += 8)
+      used +=
+          (size_t)snprintf(out + used, room - used, "%s%u:%u", k == 2 ? "sack " : " ", get32(o + k), get32(o + k + 4));
+  else
+    snprintf(out, room, "kind %u", o[0]);
 }
 
-/* The first option of a kind, or NULL. Padding is no option. */
-static const uint8_t *find_option(const uint8_t *octets, uint32_t length, uint8_t kind)
+static void options_text(const uint8_t *octets, uint32_t length, char *out, size_t room)
 {
+  char text[100];
+  size_t used = 0;
+  out[0] = '\0';
   for (uint32_t at = 0; at < length;) {
     uint32_t size = octets[at] < 2 || at + 1 == length ? 1 : octets[at + 1];
-    if (octets[at] == 0 || size == 0 || at + size > length)
-      return NULL;
-    if (octets[at] == kind)
-      return octets + at;
+    size = size == 0 || at + size > length ? length - at : size;
+    option_text(octets + at, size, text, sizeof text);
+    if (used + strlen(text) + 2 < room)
+      used += (size_t)snprintf(out + used, room - used, "%s%s", at > 0 ? "," : "", text);
     at += size;
   }
-  return NULL;
 }
 
 /* What the script expects, with the timestamps that it does not fix filled in from what was sent. */
-static uint32_t expected_options(struct run *run, struct flow *flow, const struct packet_spec *spec, const uint8_t *sent,
-                                 uint32_t sent_length, uint8_t octets[OPTIONS_ROOM])
+static uint32_t expected_options(struct run *run, struct flow *flow, const struct packet_spec *spec,
+                                 const uint8_t *sent, uint32_t sent_length, uint8_t octets[OPTIONS_ROOM])
 {
   uint32_t at = 0;
   const uint8_t *actual = find_option(sent, sent_length, 8);
@@ -293,7 +273,8 @@ static uint32_t expected_options(struct run *run, struct flow *flow, const struc
     bool stamp = option->length == 10 && option->octets[0] == 8 && actual != NULL;
     uint32_t said = get32(octets + at + 2 <= octets + OPTIONS_ROOM - 4 ? octets + at + 2 : octets);
     if (stamp && !option->any_value) {
-      uint32_t tick = setting(&run->settings, "tcp_ts_tick_usecs"), tolerance = setting(&run->settings, "tolerance_usecs");
+      uint32_t tick = setting(&run->settings, "tcp_ts_tick_usecs"),
+               tolerance = setting(&run->settings, "tolerance_usecs");
       uint32_t should = sent_stamp(flow, said), is = get32(actual + 2);
       uint32_t apart = should - is < 0x80000000u ? should - is : is - should;
       bool fixed = flow->stamps != NULL && tick > 0 && (uint64_t)apart * tick > (uint64_t)tolerance + tick;
@@ -316,8 +297,14 @@ static bool not_implemented(uint8_t kind)
 static const char *kind_name(uint8_t kind, char room[16])
 {
   snprintf(room, 16, "option %u", kind);
-  return kind == 3 ? "window scale" : kind == 4 ? "SACK-permitted" : kind == 5 ? "SACK" : kind == 8 ? "timestamps"
-         : kind == 34 ? "fast open" : kind == 172 || kind == 174 ? "accurate ECN" : kind == 19 ? "MD5" : room;
+  return kind == 3                    ? "window scale"
+         : kind == 4                  ? "SACK-permitted"
+         : kind == 5                  ? "SACK"
+         : kind == 8                  ? "timestamps"
+         : kind == 34                 ? "fast open"
+         : kind == 172 || kind == 174 ? "accurate ECN"
+         : kind == 19                 ? "MD5"
+                                      : room;
 }
 
 /* Same options, whatever their order and padding. */
@@ -349,7 +336,8 @@ static void check_missing(struct run *run, const struct script_event *event, con
     if (size == 0 || at + size > length)
       return;
     if (not_implemented(expected[at]) && find_option(actual, actual_length, expected[at]) == NULL)
-      unsupported(run, event->line, kind_name(expected[at], room), "%s: not implemented", kind_name(expected[at], room));
+      unsupported(run, event->line, kind_name(expected[at], room), "%s: not implemented",
+                  kind_name(expected[at], room));
     at += size;
   }
 }
@@ -418,18 +406,12 @@ static bool compare_number(struct run *run, const char *what, bool given, uint32
 static bool tos_fits(const struct packet_spec *spec, uint8_t tos)
 {
   switch (spec->tos_check) {
-  case TOS_ANY:
-    return true;
-  case TOS_ECN:
-    return (tos & 3) == (spec->tos & 3);
-  case TOS_ECT01:
-    return (tos & 3) == 1 || (tos & 3) == 2;
-  case TOS_DSCP:
-    return tos >> 2 == spec->tos >> 2;
-  case TOS_DSCP_ECT01:
-    return tos >> 2 == spec->tos >> 2 && ((tos & 3) == 1 || (tos & 3) == 2);
-  case TOS_WHOLE:
-    return tos == spec->tos;
+  case TOS_ANY: return true;
+  case TOS_ECN: return (tos & 3) == (spec->tos & 3);
+  case TOS_ECT01: return (tos & 3) == 1 || (tos & 3) == 2;
+  case TOS_DSCP: return tos >> 2 == spec->tos >> 2;
+  case TOS_DSCP_ECT01: return tos >> 2 == spec->tos >> 2 && ((tos & 3) == 1 || (tos & 3) == 2);
+  case TOS_WHOLE: return tos == spec->tos;
   }
   return false;
 }
@@ -464,7 +446,8 @@ void packet_out(struct run *run, const struct script_event *event, const struct 
   uint32_t seq = spec->absolute_seq ? seg->seq : seg->seq - flow->local_base;
   same &= compare_number(run, "seq", !spec->any_seq, spec->seq, seq);
   same &= compare_number(run, "len", true, spec->len, seg->len);
-  same &= compare_number(run, "ack", (spec->flags & FLAG_ACK) != 0, spec->ack, seg->has_ack ? seg->ack - flow->remote_base : 0);
+  same &= compare_number(run, "ack", (spec->flags & FLAG_ACK) != 0, spec->ack,
+                         seg->has_ack ? seg->ack - flow->remote_base : 0);
   same &= compare_number(run, "win", spec->window >= 0, (uint32_t)spec->window, seg->wnd);
   same &= compare_number(run, "urg", true, spec->up, seg->up);
   same &= compare_options(run, event, trip);

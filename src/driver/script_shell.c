@@ -18,16 +18,16 @@ struct sysctl_row {
 static const struct sysctl_row rows[] = {
     {"net.inet.tcp.recvspace", "rcvbuf", 1, NULL},
     {"net.inet.tcp.sendspace", "sndbuf", 1, NULL},
-    {"kern.ipc.maxsockbuf", "rcvbuf-most", 1, NULL},
-    {"net.inet.tcp.rfc1323", "window-scale", 1, NULL},
+    {"kern.ipc.maxsockbuf", "rcvbuf_most", 1, NULL},
+    {"net.inet.tcp.rfc1323", "window_scale", 1, NULL},
     {"net.inet.tcp.rfc1323", "timestamps", 1, NULL},
     {"net.inet.tcp.sack.enable", "sack", 1, NULL},
     {"net.inet.tcp.ecn.enable", "ecn", 1, NULL},
-    {"net.inet.tcp.rexmit_initial", "rto-initial", 1, NULL},
-    {"net.inet.tcp.rexmit_min", "rto-min", 1, NULL},
+    {"net.inet.tcp.rexmit_initial", "rto_initial", 1, NULL},
+    {"net.inet.tcp.rexmit_min", "rto_min", 1, NULL},
     {"net.inet.tcp.msl", "msl", 1, NULL},
-    {"net.inet.tcp.mssdflt", "default-mss", 1, NULL},
-    {"net.inet.tcp.drop_synfin", "drop-synfin", 1, NULL},
+    {"net.inet.tcp.mssdflt", "default_mss", 1, NULL},
+    {"net.inet.tcp.drop_synfin", "drop_synfin", 1, NULL},
     {"net.inet.tcp.blackhole", NULL, 0, " 0 "},
     {"net.inet.tcp.insecure_rst", NULL, 0, " 0 "},
     {"net.inet.tcp.insecure_syn", NULL, 0, " 0 "},
@@ -59,7 +59,7 @@ static const struct sysctl_row rows[] = {
     {"net.inet.tcp.cc.algorithm", NULL, 0, " none "},
     {"net.ipv4.tcp_rmem", "rcvbuf", 1, NULL},
     {"net.ipv4.tcp_wmem", "sndbuf", 1, NULL},
-    {"net.ipv4.tcp_window_scaling", "window-scale", 1, NULL},
+    {"net.ipv4.tcp_window_scaling", "window_scale", 1, NULL},
     {"net.ipv4.tcp_timestamps", "timestamps", 1, NULL},
     {"net.ipv4.tcp_sack", "sack", 1, NULL},
     {"net.ipv4.tcp_ecn", "ecn", 1, NULL},
@@ -112,7 +112,8 @@ static const char *one_value(const char *value, char room[32])
 /* A stack shows itself by the names of its settings. */
 static void choose_stack(struct run *run, const char *name)
 {
-  enum stack stack = strncmp(name, "net.inet.", 9) == 0 || strncmp(name, "kern.ipc.", 9) == 0 ? STACK_FREEBSD : STACK_LINUX;
+  enum stack stack =
+      strncmp(name, "net.inet.", 9) == 0 || strncmp(name, "kern.ipc.", 9) == 0 ? STACK_FREEBSD : STACK_LINUX;
   if (!run->stack_known && !setting_chosen(&run->settings, "stack"))
     settings_stack(&run->settings, stack);
   run->stack_known = true;
@@ -224,10 +225,10 @@ static bool has_state(const struct socket *socket, const char *name)
   static const struct {
     const char *name;
     uint8_t state;
-  } names[] = {{"CLOSED", VTCP_CLOSED},           {"LISTEN", VTCP_LISTEN},         {"SYN_SENT", VTCP_SYN_SENT},
-               {"SYN_RCVD", VTCP_SYN_RECEIVED},   {"ESTABLISHED", VTCP_ESTABLISHED}, {"CLOSE_WAIT", VTCP_CLOSE_WAIT},
-               {"FIN_WAIT_1", VTCP_FIN_WAIT_1},   {"FIN_WAIT_2", VTCP_FIN_WAIT_2}, {"CLOSING", VTCP_CLOSING},
-               {"LAST_ACK", VTCP_LAST_ACK},       {"TIME_WAIT", VTCP_TIME_WAIT},   {"SYN_RECEIVED", VTCP_SYN_RECEIVED}};
+  } names[] = {{"CLOSED", VTCP_CLOSED},         {"LISTEN", VTCP_LISTEN},           {"SYN_SENT", VTCP_SYN_SENT},
+               {"SYN_RCVD", VTCP_SYN_RECEIVED}, {"ESTABLISHED", VTCP_ESTABLISHED}, {"CLOSE_WAIT", VTCP_CLOSE_WAIT},
+               {"FIN_WAIT_1", VTCP_FIN_WAIT_1}, {"FIN_WAIT_2", VTCP_FIN_WAIT_2},   {"CLOSING", VTCP_CLOSING},
+               {"LAST_ACK", VTCP_LAST_ACK},     {"TIME_WAIT", VTCP_TIME_WAIT},     {"SYN_RECEIVED", VTCP_SYN_RECEIVED}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(names[i].name, name) == 0)
       return socket->tcb.state == names[i].state;
@@ -236,8 +237,9 @@ static bool has_state(const struct socket *socket, const char *name)
 
 static bool is_state(const char *name)
 {
-  static const char list[] = " CLOSED LISTEN SYN_SENT SYN_RCVD SYN_RECEIVED ESTABLISHED CLOSE_WAIT FIN_WAIT_1 FIN_WAIT_2 "
-                             "CLOSING LAST_ACK TIME_WAIT ";
+  static const char list[] =
+      " CLOSED LISTEN SYN_SENT SYN_RCVD SYN_RECEIVED ESTABLISHED CLOSE_WAIT FIN_WAIT_1 FIN_WAIT_2 "
+      "CLOSING LAST_ACK TIME_WAIT ";
   return is_among(name, list);
 }
 

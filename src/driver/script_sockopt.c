@@ -46,8 +46,8 @@ static const struct option_row rows[] = {
     {"IPPROTO_TCP", "TCP_CORK", OPTION_FIXED, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_NOOPT", OPTION_FIXED, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_MAXSEG", OPTION_MSS, NULL, 0, 0},
-    {"IPPROTO_TCP", "TCP_USER_TIMEOUT", OPTION_SETTING, "user-timeout", 1, 0},
-    {"IPPROTO_TCP", "TCP_KEEPINIT", OPTION_SETTING, "user-timeout", 1000, 0},
+    {"IPPROTO_TCP", "TCP_USER_TIMEOUT", OPTION_SETTING, "user_timeout", 1, 0},
+    {"IPPROTO_TCP", "TCP_KEEPINIT", OPTION_SETTING, "user_timeout", 1000, 0},
 };
 
 enum { ROWS_OF_OPTIONS = sizeof rows / sizeof *rows };
@@ -59,7 +59,8 @@ static bool is_name(const struct expression *expression, const char *name)
 
 static bool is_level(const struct expression *level, const char *name)
 {
-  static const char *const same[][2] = {{"SOL_TCP", "IPPROTO_TCP"}, {"SOL_IP", "IPPROTO_IP"}, {"SOL_IPV6", "IPPROTO_IPV6"}};
+  static const char *const same[][2] = {
+      {"SOL_TCP", "IPPROTO_TCP"}, {"SOL_IP", "IPPROTO_IP"}, {"SOL_IPV6", "IPPROTO_IPV6"}};
   for (size_t i = 0; i < sizeof same / sizeof *same; i++)
     if (is_name(level, same[i][0]) && strcmp(name, same[i][1]) == 0)
       return true;
@@ -105,16 +106,17 @@ static void set_linger(struct run *run, struct socket *socket, const struct expr
   socket->linger_seconds = seconds < 0 ? 0 : seconds > 65535 ? 65535 : (uint32_t)seconds;
 }
 
-static void put_setting(struct run *run, struct socket *socket, struct call *call, const struct option_row *row, int64_t value)
+static void put_setting(struct run *run, struct socket *socket, struct call *call, const struct option_row *row,
+                        int64_t value)
 {
-  bool doubled = row->kind == OPTION_BUFFER && setting(&socket->settings, "buffers-doubled") == 1;
+  bool doubled = row->kind == OPTION_BUFFER && setting(&socket->settings, "buffers_doubled") == 1;
   uint64_t number = (uint64_t)value * row->unit * (doubled ? 2 : 1);
   if (value < 0 || value > UINT32_MAX) {
     call->value = -1;
     call->error = "EINVAL";
   } else if (has_connection(socket) && number != setting(&socket->settings, row->setting)) {
-    unsupported(run, call->event->line, "socket options", "%s on a connection: it is fixed when the connection is opened",
-                row->name);
+    unsupported(run, call->event->line, "socket options",
+                "%s on a connection: it is fixed when the connection is opened", row->name);
   } else if (!settings_put(&socket->settings, row->setting, number)) {
     unsupported(run, call->event->line, "socket options", "%s: %lld is out of this endpoint's range", row->name,
                 (long long)value);
@@ -123,45 +125,37 @@ static void put_setting(struct run *run, struct socket *socket, struct call *cal
 
 static void set_mss(struct run *run, struct socket *socket, struct call *call, int64_t value)
 {
-  uint32_t header = setting(&socket->settings, "mms-s") - setting(&socket->settings, "rcv-mss");
+  uint32_t header = setting(&socket->settings, "mms_s") - setting(&socket->settings, "rcv_mss");
   if (has_connection(socket)) {
     unsupported(run, call->event->line, "socket options", "TCP_MAXSEG on a connection");
     return;
   }
-  if (value < 1 || value > setting(&socket->settings, "rcv-mss"))
+  if (value < 1 || value > setting(&socket->settings, "rcv_mss"))
     return; /* more than the interface takes changes nothing */
-  settings_put(&socket->settings, "rcv-mss", (uint64_t)value);
-  settings_put(&socket->settings, "mms-s", (uint64_t)value + header);
+  settings_put(&socket->settings, "rcv_mss", (uint64_t)value);
+  settings_put(&socket->settings, "mms_s", (uint64_t)value + header);
 }
 
-static void set_number(struct run *run, struct socket *socket, struct call *call, const struct option_row *row, int64_t value)
+static void set_number(struct run *run, struct socket *socket, struct call *call, const struct option_row *row,
+                       int64_t value)
 {
   switch (row->kind) {
-  case OPTION_FLAG:
-    *(bool *)((char *)socket + row->flag) = value != 0;
-    break;
+  case OPTION_FLAG: *(bool *)((char *)socket + row->flag) = value != 0; break;
   case OPTION_FIXED:
     if (value != (int64_t)row->unit)
       unsupported(run, call->event->line, "socket options", "%s: only %u here, not %lld", row->name, row->unit,
                   (long long)value);
     break;
   case OPTION_SETTING:
-  case OPTION_BUFFER:
-    put_setting(run, socket, call, row, value);
-    break;
-  case OPTION_TOS:
-    socket->tos = (uint8_t)value;
-    break;
-  case OPTION_MSS:
-    set_mss(run, socket, call, value);
-    break;
+  case OPTION_BUFFER: put_setting(run, socket, call, row, value); break;
+  case OPTION_TOS: socket->tos = (uint8_t)value; break;
+  case OPTION_MSS: set_mss(run, socket, call, value); break;
   case OPTION_ERROR:
   case OPTION_LISTENS:
     call->value = -1;
     call->error = "ENOPROTOOPT";
     break;
-  case OPTION_LINGER:
-    break;
+  case OPTION_LINGER: break;
   }
 }
 
@@ -184,25 +178,18 @@ bool call_setsockopt(struct run *run, struct call *call)
 static int64_t get_number(const struct socket *socket, const struct option_row *row)
 {
   switch (row->kind) {
-  case OPTION_FLAG:
-    return *(const bool *)((const char *)socket + row->flag);
-  case OPTION_FIXED:
-    return row->unit;
-  case OPTION_SETTING:
-    return setting(&socket->settings, row->setting) / row->unit;
+  case OPTION_FLAG: return *(const bool *)((const char *)socket + row->flag);
+  case OPTION_FIXED: return row->unit;
+  case OPTION_SETTING: return setting(&socket->settings, row->setting) / row->unit;
   case OPTION_BUFFER:
     if (strcmp(row->setting, "rcvbuf") == 0 && (socket->ready || socket->tcb.state >= VTCP_SYN_RECEIVED))
       return whole_buffer(&socket->settings, socket->tcb.snd_mss);
     return setting(&socket->settings, row->setting);
-  case OPTION_TOS:
-    return socket->tos;
-  case OPTION_MSS:
-    return has_connection(socket) ? socket->tcb.snd_mss : setting(&socket->settings, "rcv-mss");
-  case OPTION_LISTENS:
-    return socket->listening;
+  case OPTION_TOS: return socket->tos;
+  case OPTION_MSS: return has_connection(socket) ? socket->tcb.snd_mss : setting(&socket->settings, "rcv_mss");
+  case OPTION_LISTENS: return socket->listening;
   case OPTION_ERROR:
-  case OPTION_LINGER:
-    break;
+  case OPTION_LINGER: break;
   }
   return 0;
 }

@@ -50,9 +50,12 @@ struct symbol {
   int64_t values[STACKS]; /* rfc, freebsd, linux */
 };
 
-#define SAME(name, value)          \
-  {                                \
-    name, { value, value, value }  \
+#define SAME(name, value) \
+  {                       \
+    name,                 \
+    {                     \
+      value, value, value \
+    }                     \
   }
 
 static const struct symbol symbols[] = {
@@ -238,18 +241,10 @@ const char *expression_text(const struct expression *expression, char *out, size
   const char *between = expression->kind == EXPRESSION_OR ? " | " : ", ";
   out[0] = '\0';
   switch (expression->kind) {
-  case EXPRESSION_ANY:
-    add(out, room, "...");
-    break;
-  case EXPRESSION_INTEGER:
-    snprintf(out, room, "%lld", (long long)expression->integer);
-    break;
-  case EXPRESSION_WORD:
-    add(out, room, expression->text);
-    break;
-  case EXPRESSION_STRING:
-    snprintf(out, room, "\"%s\"", expression->text);
-    break;
+  case EXPRESSION_ANY: add(out, room, "..."); break;
+  case EXPRESSION_INTEGER: snprintf(out, room, "%lld", (long long)expression->integer); break;
+  case EXPRESSION_WORD: add(out, room, expression->text); break;
+  case EXPRESSION_STRING: snprintf(out, room, "\"%s\"", expression->text); break;
   case EXPRESSION_OR:
   case EXPRESSION_LIST:
   case EXPRESSION_RECORD:

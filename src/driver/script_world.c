@@ -264,16 +264,16 @@ static struct socket *listener_of(struct run *run, uint16_t port)
 /* The receive buffer, in whole segments where the stack rounds it so. */
 uint32_t whole_buffer(const struct settings *settings, uint32_t mss)
 {
-  uint32_t room = setting(settings, "rcvbuf"), own = setting(settings, "rcv-mss");
+  uint32_t room = setting(settings, "rcvbuf"), own = setting(settings, "rcv_mss");
   uint32_t unit = mss > 0 && mss < own ? mss : own;
-  bool whole = setting(settings, "rcvbuf-whole") == 1 && room <= (1u << 30) - unit;
+  bool whole = setting(settings, "rcvbuf_whole") == 1 && room <= (1u << 30) - unit;
   return whole ? (room + unit - 1) / unit * unit : room;
 }
 
 /* And what the core is told of it. */
 uint32_t real_buffer(const struct settings *settings, uint32_t mss)
 {
-  uint32_t whole = whole_buffer(settings, mss), spare = setting(settings, "rcvbuf-spare");
+  uint32_t whole = whole_buffer(settings, mss), spare = setting(settings, "rcvbuf_spare");
   return whole <= (1u << 30) - spare ? whole + spare : whole;
 }
 
@@ -301,6 +301,7 @@ static void spawn(struct run *run, struct socket *listener, const struct vtcp_ev
   child->listener = listener;
   child->child = true;
   child->flow = flow;
+  flow->matched = false;
   child->port = listener->port;
   child->tos = listener->tos;
   child->no_delay = listener->no_delay;
@@ -321,7 +322,8 @@ static void nobody(struct run *run, struct flow *flow, struct vtcp_event event)
     return;
   vtcp_step(&closed, &event, &actions);
   if (actions.send)
-    add_trip(run, (struct trip){.us = run->now, .flow = flow, .seg = actions.seg, .outbound = true, .state = VTCP_CLOSED});
+    add_trip(run,
+             (struct trip){.us = run->now, .flow = flow, .seg = actions.seg, .outbound = true, .state = VTCP_CLOSED});
 }
 
 /* Nobody will read what arrives after close() (RFC 9293, 3.6.1; SHLD-3), nor look at a connection that is over. */
@@ -341,7 +343,7 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
   (void)tos; /* congestion is not looked at yet */
   if (socket == NULL && listener != NULL) {
     event.iss = fresh_iss(run);
-    if (seg->syn && !seg->has_ack && !seg->rst && setting(&run->settings, "syn-text") == 0)
+    if (seg->syn && !seg->has_ack && !seg->rst && setting(&run->settings, "syn_text") == 0)
       event.seg.len = 0;
   }
   if (socket == NULL && listener == NULL) {
@@ -359,7 +361,7 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
     return;
   }
   struct vtcp_actions actions = world_step(run, socket, event, text);
-  if (seg->rst && actions.closed && socket->error == NULL && setting(&run->settings, "reset-told") == 1)
+  if (seg->rst && actions.closed && socket->error == NULL && setting(&run->settings, "reset_told") == 1)
     socket->error = "ECONNRESET";
   close_unwanted(run, socket, &actions);
 }
