@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PORT_OF_CONNECT = 20001, MOST_WRITTEN = 1 << 26 };
+enum { PORT_OF_CONNECT = 20001, MOST_WRITTEN = 1 << 24 };
 
 static bool returns(struct call *call, int64_t value)
 {

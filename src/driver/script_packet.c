@@ -105,8 +105,8 @@ static void add_flags(struct script *script, struct packet_spec *packet, const c
 {
   static const char letters[] = "FSRP.UEW";
   for (; *word != '\0'; word++) {
-    const char *letter = strchr(letters, *word == 'A' ? '\0' : *word);
-    if (*word >= '0' && *word <= '7' && word[1] == '\0') {
+    const char *letter = strchr(letters, *word);
+    if ((*word >= '0' && *word <= '7' && word[1] == '\0') || *word == 'A') {
       script_fail(script, VERDICT_UNSUPPORTED, script->token.line, "accurate ECN",
                   "accurate ECN (RFC 9768) is not implemented");
     } else if (letter == NULL || *letter == '\0') {

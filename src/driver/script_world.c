@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TRIPS = 1 << 20, FIRST_REMOTE_PORT = 40001, SEGMENT_ROOM = 65536 + 64, MOST_STEPS = 1 << 20 };
+enum { MOST_TRIPS = 1 << 18, FIRST_REMOTE_PORT = 40001, SEGMENT_ROOM = 65536 + 64, MOST_STEPS = 1 << 20 };
 
 /* --- Buffers --- */
 
