@@ -383,12 +383,20 @@ static uint8_t flags_of(const struct vtcp_segment *seg)
                    | (seg->ece ? FLAG_ECE : 0) | (seg->cwr ? FLAG_CWR : 0));
 }
 
-static bool compare_flags(struct run *run, const struct packet_spec *spec, const struct vtcp_segment *seg)
+static void needs_ecn(struct run *run, const struct script_event *event)
 {
+  unsupported(run, event->line, "ECN", "ECN: not implemented");
+}
+
+static bool compare_flags(struct run *run, const struct script_event *event, const struct vtcp_segment *seg)
+{
+  const struct packet_spec *spec = event->packet;
   char expected[9], actual[9];
   uint8_t flags = flags_of(seg);
   flag_letters(spec->flags, expected);
   flag_letters(flags, actual);
+  if ((spec->flags & ~flags & (FLAG_ECE | FLAG_CWR)) != 0)
+    needs_ecn(run, event);
   add_row(run, "flags", flags != spec->flags, expected, actual);
   return flags == spec->flags;
 }
@@ -416,14 +424,17 @@ static bool tos_fits(const struct packet_spec *spec, uint8_t tos)
   return false;
 }
 
-static bool compare_ip(struct run *run, const struct packet_spec *spec, const struct trip *trip)
+static bool compare_ip(struct run *run, const struct script_event *event, const struct trip *trip)
 {
+  const struct packet_spec *spec = event->packet;
   char expected[24], actual[24];
   bool same = tos_fits(spec, trip->tos);
   if (!same) {
     snprintf(expected, sizeof expected, spec->tos_check == TOS_ECT01 ? "ect01" : "%#x", spec->tos);
     snprintf(actual, sizeof actual, "%#x", trip->tos);
     add_row(run, "tos", true, expected, actual);
+    if (tos_fits(spec, (uint8_t)(trip->tos | 1)) || tos_fits(spec, (uint8_t)(trip->tos | 2)))
+      needs_ecn(run, event);
   }
   if (spec->source == 0 || (spec->source == trip->flow->local && spec->destination == trip->flow->remote))
     return same;
@@ -442,7 +453,7 @@ void packet_out(struct run *run, const struct script_event *event, const struct 
     flow->local_base = seg->seq - spec->seq;
     flow->matched = true;
   }
-  bool same = compare_flags(run, spec, seg);
+  bool same = compare_flags(run, event, seg);
   uint32_t seq = spec->absolute_seq ? seg->seq : seg->seq - flow->local_base;
   same &= compare_number(run, "seq", !spec->any_seq, spec->seq, seq);
   same &= compare_number(run, "len", true, spec->len, seg->len);
@@ -451,7 +462,7 @@ void packet_out(struct run *run, const struct script_event *event, const struct 
   same &= compare_number(run, "win", spec->window >= 0, (uint32_t)spec->window, seg->wnd);
   same &= compare_number(run, "urg", true, spec->up, seg->up);
   same &= compare_options(run, event, trip);
-  same &= compare_ip(run, spec, trip);
+  same &= compare_ip(run, event, trip);
   if (!same)
     failed(run, event->line, "segment", "the segment that is sent is not the one that is expected");
 }

@@ -48,6 +48,7 @@ static const struct setting_row rows[] = {
     {"rto_initial", 1, 4000000, {1000, 1000, 1000}, FIELD(rto_initial_ms), "ms (RFC 6298, 2.1)"},
     {"rto_min", 1, 4000000, {1000, 230, 200}, FIELD(rto_min_ms), "ms (RFC 6298, 2.4)"},
     {"rto_max", 60000, 4000000, {60000, 64000, 120000}, FIELD(rto_max_ms), "ms (RFC 6298, 2.5)"},
+    {"syn_slop", 0, 60000, {0, 200, 0}, NO_FIELD, "ms that a SYN sent for the third time, or later, is late"},
     {"r1", 3, 255, {3, 3, 3}, FIELD(r1), "retransmissions before IP is advised (RFC 9293, 3.8.3)"},
     {"r2", 1000, UINT32_MAX, {100000, 600000, 924600}, FIELD(r2_ms), "ms without progress until we give up"},
     {"r2_syn", 180000, UINT32_MAX, {180000, 180000, 180000}, FIELD(r2_syn_ms), "the same for a SYN"},

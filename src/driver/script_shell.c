@@ -33,7 +33,7 @@ static const struct sysctl_row rows[] = {
     {"net.inet.tcp.insecure_syn", NULL, 0, " 0 "},
     {"net.inet.tcp.insecure_ack", NULL, 0, " 0 "},
     {"net.inet.tcp.icmp_may_rst", NULL, 0, " 1 "},
-    {"net.inet.tcp.rexmit_slop", NULL, 0, " 0 200 "},
+    {"net.inet.tcp.rexmit_slop", "syn_slop", 1, NULL},
     {"net.inet.tcp.rexmit_drop_options", NULL, 0, " 0 "},
     {"net.inet.tcp.keepinit", NULL, 0, " 75000 "},
     {"net.inet.tcp.keepidle", NULL, 0, " 7200000 "},

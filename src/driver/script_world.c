@@ -368,11 +368,24 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
 
 /* --- Time --- */
 
+/* When a socket's time has come. Some stacks add to the timer of a SYN when they back off: being late is no fault. */
+static uint64_t deadline(const struct socket *socket)
+{
+  const struct vtcp_conn *c = &socket->tcb;
+  uint64_t at = vtcp_deadline(c), slop = (uint64_t)setting(&socket->settings, "syn_slop") * 1000;
+  uint64_t limit =
+      c->progress_at + (uint64_t)(c->cfg.user_timeout_ms > 0 ? c->cfg.user_timeout_ms : c->cfg.r2_syn_ms) * 1000;
+  bool backs_off = (c->state == VTCP_SYN_SENT || c->state == VTCP_SYN_RECEIVED) && c->timer == VTCP_RETRANSMISSION;
+  if (!backs_off || c->retries == 0 || at >= limit)
+    return at;
+  return at + slop < limit ? at + slop : limit;
+}
+
 uint64_t world_deadline(const struct run *run, struct socket **whose)
 {
   uint64_t first = UINT64_MAX;
   for (struct socket *s = run->sockets; s != NULL; s = s->next) {
-    uint64_t at = vtcp_deadline(&s->tcb);
+    uint64_t at = deadline(s);
     if (at < first)
       first = at, *whose = s;
   }
