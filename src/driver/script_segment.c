@@ -288,10 +288,14 @@ static uint32_t expected_options(struct run *run, struct flow *flow, const struc
   return at;
 }
 
-/* Kinds of option that this endpoint has not: none that the core can send is here. */
+/* Kinds of option that this endpoint never sends, because it has not what they are for. */
 static bool not_implemented(uint8_t kind)
 {
-  return kind > 2;
+  static const uint8_t sent[] = {0, 1, 2};
+  for (size_t i = 0; i < sizeof sent; i++)
+    if (sent[i] == kind)
+      return false;
+  return true;
 }
 
 static const char *kind_name(uint8_t kind, char room[16])
@@ -315,7 +319,8 @@ static bool same_set(struct run *run, const uint8_t *a, uint32_t a_length, const
     if (size == 0 || at + size > a_length)
       return false;
     const uint8_t *other = a[at] > 1 ? find_option(b, b_length, a[at]) : NULL;
-    bool skipped = setting(&run->settings, "lenient") == 1 && not_implemented(a[at]) && other == NULL;
+    bool free_shift = a[at] == 3 && other != NULL; /* the core chooses its own */
+    bool skipped = setting(&run->settings, "lenient") == 1 && (free_shift || (not_implemented(a[at]) && other == NULL));
     if (skipped)
       run->not_compared |= 1u << (a[at] & 31);
     else if (a[at] > 1 && (other == NULL || memcmp(other, a + at, size) != 0))
