@@ -65,8 +65,8 @@ struct socket {
   struct flow *flow;
   struct buffer out, in, said; /* what is not acknowledged; what arrived; all that was ever written */
   uint32_t readable;
-  uint64_t taken; /* octets that the user has received */
-  uint8_t tos;
+  uint64_t taken;   /* octets that the user has received */
+  uint8_t tos, ttl; /* ttl 0: the setting's */
   struct socket *next;
 };
 
@@ -76,7 +76,7 @@ struct trip {
   struct flow *flow;
   struct vtcp_segment seg;
   bool outbound, expected;
-  uint8_t tos, state;
+  uint8_t tos, ttl, state;
   uint32_t line;
 };
 
