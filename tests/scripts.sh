@@ -148,6 +148,8 @@ mismatches() {
   opened 1 '+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 win 7' '^  \* win +7 +65535$'
   opened 1 '+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 urg 3' '^  \* urg +3 +0$'
   opened 1 '+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 <mss 5>' '^  \* options +mss 5 *$'
+  opened 1 '+0 write(4, ..., 10) = 10\n+0 > [ttl 7] P. 1:11(10) ack 1' '^  \* ttl +7 +64'
+  opened 0 '+0 setsockopt(4, IPPROTO_IP, IP_TTL, [7], 4) = 0\n+0 write(4, ..., 10) = 10\n+0 > [ttl 7] P. 1:11(10) ack 1' passed
   opened 1 '+0 write(4, ..., 10) = 10\n+0 > [dscp cs1] P. 1:11(10) ack 1' '^  \* tos +0x20 +0'
   opened 2 '+0 write(4, ..., 10) = 10\n+0 > [ect0] P. 1:11(10) ack 1' 'unsupported: ECN: not implemented'
   made 2 '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0...1 connect(3, ..., ...) = 0\n+0 > SEW 0:0(0) <...>' 'unsupported: ECN: not'

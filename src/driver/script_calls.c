@@ -184,6 +184,8 @@ static void open_connection(struct run *run, struct socket *socket, uint16_t rem
 {
   struct vtcp_config config = settings_config(&socket->settings);
   config.rcv_buf = real_buffer(&socket->settings, setting(&socket->settings, "rcv_mss"));
+  if (config.user_timeout_ms == 0 && setting(&socket->settings, "keepinit") != 75000)
+    config.user_timeout_ms = setting(&socket->settings, "keepinit");
   if (vtcp_init(&socket->tcb, &config) != VTCP_CONFIG_OK) {
     unsupported(run, run->event->line, "configuration", "%s",
                 vtcp_config_error_name((uint8_t)vtcp_config_check(&config)));

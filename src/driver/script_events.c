@@ -146,6 +146,23 @@ static void span_text(uint64_t from, uint64_t to, char out[96])
   snprintf(out, 96, from == to ? "%s" : "%s~%s", first, last);
 }
 
+/* A stack whose interface cuts segments shows them uncut: what leaves at once and follows on is one segment. */
+static void join_burst(struct run *run, const struct packet_spec *spec, struct trip *burst)
+{
+  for (; run->next_out < run->trip_count && burst->seg.len < spec->len; run->next_out++) {
+    struct trip *next = &run->trips[run->next_out];
+    bool plain = !burst->seg.fin && !burst->seg.syn && !burst->seg.rst && !next->seg.syn && !next->seg.rst;
+    bool follows = next->outbound && next->us == burst->us && next->flow == burst->flow && burst->seg.len > 0
+                   && next->seg.len > 0 && next->seg.seq == (uint32_t)(burst->seg.seq + burst->seg.len);
+    if (!plain || !follows || burst->seg.len + next->seg.len > spec->len)
+      return;
+    burst->seg.len = (uint16_t)(burst->seg.len + next->seg.len);
+    burst->seg.psh = next->seg.psh;
+    burst->seg.fin = next->seg.fin;
+    next->expected = true;
+  }
+}
+
 static void expect_out(struct run *run, const struct script_event *event)
 {
   uint64_t origin = is_relative(event) ? script_time(run) : 0, from = event->from + origin, to = event->to + origin;
@@ -167,6 +184,8 @@ static void expect_out(struct run *run, const struct script_event *event)
   run->trips[run->next_out].expected = true;
   run->trips[run->next_out].line = event->line;
   run->next_out++;
+  if (setting(&run->settings, "tso") == 1)
+    join_burst(run, event->packet, &found);
   time_text(found.us - run->start, actual);
   bool early = found.us + tolerance(run)<run->start + from, late = found.us> run->start + to + tolerance(run);
   bool wrong = (early || late) && event->time != TIME_ANY;

@@ -441,6 +441,12 @@ static bool compare_ip(struct run *run, const struct script_event *event, const 
     if (tos_fits(spec, (uint8_t)(trip->tos | 1)) || tos_fits(spec, (uint8_t)(trip->tos | 2)))
       needs_ecn(run, event);
   }
+  if (spec->ttl != 0 && spec->ttl != trip->ttl) {
+    same = false;
+    snprintf(expected, sizeof expected, "%u", spec->ttl);
+    snprintf(actual, sizeof actual, "%u", trip->ttl);
+    add_row(run, "ttl", true, expected, actual);
+  }
   if (spec->source == 0 || (spec->source == trip->flow->local && spec->destination == trip->flow->remote))
     return same;
   snprintf(expected, sizeof expected, "%u>%u", spec->source, spec->destination);

@@ -11,6 +11,7 @@ enum option_kind {
   OPTION_ERROR,
   OPTION_LINGER,
   OPTION_TOS,
+  OPTION_TTL,
   OPTION_MSS,
   OPTION_LISTENS
 };
@@ -39,6 +40,8 @@ static const struct option_row rows[] = {
     {"SOL_SOCKET", "SO_ACCEPTCONN", OPTION_LISTENS, NULL, 0, 0},
     {"SOL_SOCKET", "SO_NOSIGPIPE", OPTION_FIXED, NULL, 1, 0},
     {"IPPROTO_IP", "IP_TOS", OPTION_TOS, NULL, 0, 0},
+    {"IPPROTO_IP", "IP_TTL", OPTION_TTL, NULL, 0, 0},
+    {"IPPROTO_IPV6", "IPV6_UNICAST_HOPS", OPTION_TTL, NULL, 0, 0},
     {"IPPROTO_IPV6", "IPV6_TCLASS", OPTION_TOS, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_NODELAY", OPTION_FLAG, NULL, 0, FLAG(no_delay)},
     {"IPPROTO_TCP", "TCP_QUICKACK", OPTION_FIXED, NULL, 1, 0}, /* acknowledgments are never delayed */
@@ -47,7 +50,7 @@ static const struct option_row rows[] = {
     {"IPPROTO_TCP", "TCP_NOOPT", OPTION_FIXED, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_MAXSEG", OPTION_MSS, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_USER_TIMEOUT", OPTION_SETTING, "user_timeout", 1, 0},
-    {"IPPROTO_TCP", "TCP_KEEPINIT", OPTION_SETTING, "user_timeout", 1000, 0},
+    {"IPPROTO_TCP", "TCP_KEEPINIT", OPTION_SETTING, "keepinit", 1000, 0},
 };
 
 enum { ROWS_OF_OPTIONS = sizeof rows / sizeof *rows };
@@ -149,6 +152,7 @@ static void set_number(struct run *run, struct socket *socket, struct call *call
   case OPTION_SETTING:
   case OPTION_BUFFER: put_setting(run, socket, call, row, value); break;
   case OPTION_TOS: socket->tos = (uint8_t)value; break;
+  case OPTION_TTL: socket->ttl = (uint8_t)(value < 1 || value > 255 ? 0 : value); break;
   case OPTION_MSS: set_mss(run, socket, call, value); break;
   case OPTION_ERROR:
   case OPTION_LISTENS:
@@ -186,6 +190,7 @@ static int64_t get_number(const struct socket *socket, const struct option_row *
       return whole_buffer(&socket->settings, socket->tcb.snd_mss);
     return setting(&socket->settings, row->setting);
   case OPTION_TOS: return socket->tos;
+  case OPTION_TTL: return socket->ttl != 0 ? socket->ttl : setting(&socket->settings, "ttl");
   case OPTION_MSS: return has_connection(socket) ? socket->tcb.snd_mss : setting(&socket->settings, "rcv_mss");
   case OPTION_LISTENS: return socket->listening;
   case OPTION_ERROR:

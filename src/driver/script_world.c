@@ -178,6 +178,7 @@ static void send_segment(struct run *run, struct socket *socket, const struct vt
 {
   struct trip trip = {.us = run->now, .seg = actions->seg, .outbound = true, .tos = socket->tos};
   check_text(run, socket, actions);
+  trip.ttl = socket->ttl != 0 ? socket->ttl : (uint8_t)setting(&socket->settings, "ttl");
   trip.flow = socket->flow;
   trip.state = socket->tcb.state;
   if (actions->seg.syn && !socket->flow->matched)
@@ -304,6 +305,7 @@ static void spawn(struct run *run, struct socket *listener, const struct vtcp_ev
   flow->matched = false;
   child->port = listener->port;
   child->tos = listener->tos;
+  child->ttl = listener->ttl;
   child->no_delay = listener->no_delay;
   child->linger = listener->linger;
   child->linger_seconds = listener->linger_seconds;
@@ -321,9 +323,10 @@ static void nobody(struct run *run, struct flow *flow, struct vtcp_event event)
   if (vtcp_init(&closed, &config) != VTCP_CONFIG_OK)
     return;
   vtcp_step(&closed, &event, &actions);
+  struct trip trip = {.us = run->now, .flow = flow, .seg = actions.seg, .outbound = true, .state = VTCP_CLOSED};
+  trip.ttl = (uint8_t)setting(&run->settings, "ttl");
   if (actions.send)
-    add_trip(run,
-             (struct trip){.us = run->now, .flow = flow, .seg = actions.seg, .outbound = true, .state = VTCP_CLOSED});
+    add_trip(run, trip);
 }
 
 /* Nobody will read what arrives after close() (RFC 9293, 3.6.1; SHLD-3), nor look at a connection that is over. */
