@@ -618,6 +618,7 @@ static bool call_poll(struct run *run, struct call *call)
   const struct expression *list = argument(call, 0);
   if (list == NULL || list->kind != EXPRESSION_LIST || !number_argument(run, call, 2, &timeout))
     return true;
+  timeout = timeout > INT32_MAX ? INT32_MAX : timeout;
   for (int pass = 0; pass < 2; pass++) {
     for (const struct expression *e = list->first; e != NULL; e = e->next) {
       if (!number_of(run, member(e, "fd"), &fd) || !number_of(run, member(e, "events"), &asked))

@@ -223,6 +223,10 @@ static void make_call(struct run *run, const struct script_event *event)
 
 static void one_event(struct run *run, const struct script_event *event)
 {
+  if (script_time(run) > UINT64_C(1000000000000000000)) {
+    script_fail(run->script, VERDICT_UNREADABLE, event->line, "out of range", "the script takes too long");
+    return;
+  }
   run->event = event;
   run->row_count = 0;
   if (event->kind == EVENT_PACKET && event->packet->outbound) {

@@ -63,16 +63,20 @@ static struct script_option *parse_option(struct script *script)
 
 static uint64_t take_time(struct script *script)
 {
+  static const int64_t latest = INT64_C(1000000000000000); /* 30 years */
   const struct token *token = &script->token;
-  int64_t us = token->integer;
-  if (token->kind == TOKEN_INTEGER)
-    us = us > INT64_MAX / 4000000 ? INT64_MAX / 4 : us * 1000000;
-  else if (token->kind != TOKEN_FLOAT)
+  bool whole = token->kind == TOKEN_INTEGER;
+  int64_t number = token->integer;
+  if (!whole && token->kind != TOKEN_FLOAT)
     syntax_error(script, "a time");
-  if (us < 0)
+  else if (number < 0)
     script_fail(script, VERDICT_UNREADABLE, token->line, "out of range", "negative time");
+  else if (number > (whole ? latest / 1000000 : latest))
+    script_fail(script, VERDICT_UNREADABLE, token->line, "out of range", "more than 30 years");
   next_token(script);
-  return us < 0 ? 0 : us > INT64_MAX / 4 ? INT64_MAX / 4 : (uint64_t)us;
+  if (script->verdict != VERDICT_PASSED)
+    return 0;
+  return (uint64_t)(whole ? number * 1000000 : number);
 }
 
 static void parse_time(struct script *script, struct script_event *event)

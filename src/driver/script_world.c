@@ -314,17 +314,22 @@ static void spawn(struct run *run, struct socket *listener, const struct vtcp_ev
   flow->connections++;
 }
 
-/* No socket is there: the core's CLOSED state answers. */
+/* No connection is there: the core's CLOSED state answers, with what a socket on that port has chosen of IP. */
 static void nobody(struct run *run, struct flow *flow, struct vtcp_event event)
 {
   struct vtcp_config config = settings_config(&run->settings);
   struct vtcp_conn closed;
   struct vtcp_actions actions;
+  const struct socket *bound = NULL;
+  for (const struct socket *s = run->sockets; s != NULL; s = s->next)
+    if (s->has_fd && s->bound && s->port == flow->local)
+      bound = s;
   if (vtcp_init(&closed, &config) != VTCP_CONFIG_OK)
     return;
   vtcp_step(&closed, &event, &actions);
   struct trip trip = {.us = run->now, .flow = flow, .seg = actions.seg, .outbound = true, .state = VTCP_CLOSED};
-  trip.ttl = (uint8_t)setting(&run->settings, "ttl");
+  trip.ttl = bound != NULL && bound->ttl != 0 ? bound->ttl : (uint8_t)setting(&run->settings, "ttl");
+  trip.tos = bound != NULL ? bound->tos : 0;
   if (actions.send)
     add_trip(run, trip);
 }
