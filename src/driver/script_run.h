@@ -140,6 +140,9 @@ uint32_t real_buffer(const struct settings *settings, uint32_t mss);
 void buffer_add(struct buffer *buffer, const uint8_t *octets, size_t length);
 void buffer_drop(struct buffer *buffer, size_t length);
 
+/* script_old.c */
+bool old_rules(struct run *run, struct socket *socket, struct vtcp_segment *seg);
+
 /* script_calls.c: true when the call has returned, with its value or error. */
 bool call_attempt(struct run *run, struct call *call);
 bool call_known(const char *name);

@@ -228,7 +228,13 @@ struct vtcp_actions world_step(struct run *run, struct socket *socket, struct vt
 {
   struct vtcp_actions first, next;
   event.now = run->now;
+  uint32_t rcv_nxt = socket->tcb.rcv_nxt;
+  bool synchronized = socket->tcb.state > VTCP_SYN_SENT;
   vtcp_step(&socket->tcb, &event, &first);
+  if (event.type == VTCP_ABORT && first.send && synchronized && setting(&run->settings, "reset_ack") == 1) {
+    first.seg.has_ack = true;
+    first.seg.ack = rcv_nxt;
+  }
   obey(run, socket, &first, text);
   next = first;
   for (uint32_t i = 0; next.more && i < MOST_STEPS; i++) {
@@ -366,6 +372,10 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
       send_segment(run, listener, &actions);
     if (actions.spawn)
       spawn(run, listener, &event, text, flow);
+    return;
+  }
+  if (old_rules(run, socket, &event.seg)) {
+    close_unwanted(run, socket, &(struct vtcp_actions){0});
     return;
   }
   struct vtcp_actions actions = world_step(run, socket, event, text);
