@@ -65,21 +65,24 @@ static bool normal(const struct vtcp_segment *s)
          && (s->has_ts || (s->tsval == 0 && s->tsecr == 0)) && (s->has_uto || s->uto == 0);
 }
 
-/* Written apart from src/wire.c: the list as RFC 9293 section 3.1 describes it, one option at a time. */
+/* Written apart from src/wire.c: the list as RFC 9293 section 3.1 describes it, one option at a time. The octets of the
+ * one at i; none at the end of the list, and where a length is illegal. */
+static size_t option_length(const uint8_t *b, size_t n, size_t i)
+{
+  if (i == n || b[i] == 0)
+    return 0;
+  if (b[i] == 1)
+    return 1;
+  return i + 1 == n || b[i + 1] < 2 || i + b[i + 1] > n ? 0 : b[i + 1];
+}
+
 static bool list_is_legal(const uint8_t *b, size_t n)
 {
   size_t i = 20;
 
-  while (i < n && b[i] != 0) {
-    if (b[i] == 1) {
-      i++;
-      continue;
-    }
-    if (i + 1 == n || b[i + 1] < 2 || i + b[i + 1] > n)
-      return false;
-    i += b[i + 1];
-  }
-  return true;
+  while (option_length(b, n, i) != 0)
+    i += option_length(b, n, i);
+  return i == n || b[i] == 0;
 }
 
 static enum vtcp_wire expected(const uint8_t *b, size_t n)
@@ -144,17 +147,10 @@ static void read_option(const uint8_t *b, size_t length, struct vtcp_segment *s)
 static struct vtcp_segment options_read(const uint8_t *b, size_t n)
 {
   struct vtcp_segment s = filled(0);
-  size_t i = 20;
 
-  while (i < n && b[i] != 0) {
-    if (b[i] == 1) {
-      i++;
-      continue;
-    }
-    if (i + 1 == n || b[i + 1] < 2 || i + b[i + 1] > n)
-      break;
-    read_option(b + i, b[i + 1], &s);
-    i += b[i + 1];
+  for (size_t i = 20; option_length(b, n, i) != 0; i += option_length(b, n, i)) {
+    if (b[i] != 1)
+      read_option(b + i, b[i + 1], &s);
   }
   return s;
 }

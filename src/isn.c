@@ -264,10 +264,27 @@ static uint32_t make_cookie(const uint8_t *key, const uint8_t *name, uint32_t n,
   return cookie_of(period, index, cookie_hash(key, name, n, irs, period, index));
 }
 
+/* 2^26 microseconds, 67 s, are a period. */
+/*@ assigns \nothing;
+    ensures period: \result == cookie_period(now);
+*/
+static uint64_t period_of(uint64_t now)
+{
+  return now / 0x4000000;
+}
+
+/*@ assigns \nothing;
+    ensures index: \result == cookie_index(cookie) && \result <= 7;
+*/
+static uint32_t index_in(uint32_t cookie)
+{
+  return cookie / 0x8000000u % 8;
+}
+
 uint32_t vtcp_cookie(const uint8_t key[16], const uint8_t *name, uint32_t length, uint32_t irs, uint16_t mss,
                      uint64_t now)
 {
-  uint64_t period = now / 0x4000000;
+  uint64_t period = period_of(now);
 
   /*@ assert period: period == (uint64_t)cookie_period(now); */
   return make_cookie(key, name, length, irs, period, mss_index(mss));
@@ -279,7 +296,7 @@ uint32_t vtcp_cookie(const uint8_t key[16], const uint8_t *name, uint32_t length
 */
 static uint32_t cookie_age(uint32_t cookie, uint64_t now)
 {
-  return ((uint32_t)(now / 0x4000000 % 4) + 4 - cookie / 0x40000000u) % 4;
+  return ((uint32_t)(period_of(now) % 4) + 4 - cookie / 0x40000000u) % 4;
 }
 
 /*@ requires key: \valid_read(key + (0 .. 15));
@@ -289,8 +306,8 @@ static uint32_t cookie_age(uint32_t cookie, uint64_t now)
 */
 static bool is_cookie(const uint8_t *key, const uint8_t *name, uint32_t n, uint32_t cookie, uint32_t irs, uint64_t now)
 {
-  uint32_t age = cookie_age(cookie, now), index = cookie / 0x8000000u % 8;
-  uint64_t period = now / 0x4000000;
+  uint32_t age = cookie_age(cookie, now), index = index_in(cookie);
+  uint64_t period = period_of(now);
 
   /*@ assert recent: (age > 2 || age > period) <==> cookie_age(cookie, now) > least(2, cookie_period(now)); */
   if (age > 2 || age > period)
@@ -309,7 +326,7 @@ bool vtcp_cookie_check(const uint8_t key[16], const uint8_t *name, uint32_t leng
 
   if (!ack->has_ack || ack->syn || ack->rst || !is_cookie(key, name, length, cookie, irs, now))
     return false;
-  *mss = mss_at(cookie / 0x8000000u % 8);
+  *mss = mss_at(index_in(cookie));
   return true;
 }
 

@@ -85,6 +85,42 @@ static uint32_t readable(const struct vtcp_conn *c)
   return c->syn_acked ? c->rcv_len : 0;
 }
 
+/* Whatever is not a segment: calls and timeouts. None of them acknowledges, stores or hears of the peer's end. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires e->type != VTCP_ARRIVES && fresh(*a);
+    assigns *c, *a;
+    ensures refines: *c == after_step(\old(*c), *e);
+    ensures unknown: e->type > VTCP_MORE ==> a->error == VTCP_BAD_EVENT && !a->send;
+    ensures S3_10_6: e->type == VTCP_STATUS ==>
+                     a->error == (c->state == VTCP_CLOSED ? VTCP_NO_CONNECTION : \old(a->error)) && !a->send;
+    ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures call: law_call(\old(*c), *c);
+    ensures sent: law_sent(*c, *a);
+    ensures told: a->acked == 0 && a->store_len == 0 && !a->peer_closed;
+    ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures MUST_20: law_r2(\old(*c), *e, *c);
+    ensures MUST_37: law_probes(\old(*c), *e, *c);
+*/
+static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  switch (e->type) {
+  case VTCP_OPEN_ACTIVE: open_active(c, e, a); break;
+  case VTCP_OPEN_PASSIVE: open_passive(c, a); break;
+  case VTCP_SEND: send_call(c, e, a); break;
+  case VTCP_RECEIVE: receive_call(c, e, a); break;
+  case VTCP_CLOSE: close_call(c, e, a); break;
+  case VTCP_ABORT: abort_call(c, a); break;
+  case VTCP_STATUS:
+    if (c->state == VTCP_CLOSED)
+      a->error = VTCP_NO_CONNECTION;
+    break;
+  case VTCP_TIMEOUT: timeout(c, e, a); break;
+  case VTCP_MORE: more_to_send(c, e, a); break;
+  default: a->error = VTCP_BAD_EVENT; break;
+  }
+}
+
 /* The public contract is in vtcp.h; this says the rest, for the prover: the connection after any event. What the actions
  * are is the contract of the function that the event's type leads to. */
 /*@ ensures refines: *conn == after_step(\old(*conn), *event);
@@ -94,21 +130,11 @@ static uint32_t readable(const struct vtcp_conn *c)
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
   *actions = no_actions;
-  switch (event->type) {
-  case VTCP_OPEN_ACTIVE: open_active(conn, event, actions); break;
-  case VTCP_OPEN_PASSIVE: open_passive(conn, actions); break;
-  case VTCP_SEND: send_call(conn, event, actions); break;
-  case VTCP_RECEIVE: receive_call(conn, event, actions); break;
-  case VTCP_CLOSE: close_call(conn, event, actions); break;
-  case VTCP_ABORT: abort_call(conn, actions); break;
-  case VTCP_STATUS:
-    if (conn->state == VTCP_CLOSED)
-      actions->error = VTCP_NO_CONNECTION;
-    break;
-  case VTCP_ARRIVES: segment_arrives(conn, event, actions); break;
-  case VTCP_TIMEOUT: timeout(conn, event, actions); break;
-  case VTCP_MORE: more_to_send(conn, event, actions); break;
-  default: actions->error = VTCP_BAD_EVENT; break;
+  if (event->type == VTCP_ARRIVES) {
+    segment_arrives(conn, event, actions);
+  } else {
+    call_or_timeout(conn, event, actions);
+    /*@ assert keeps: lasts(\at(*conn, Pre), *conn) ==> keeps(\at(*conn, Pre), *conn); */
   }
   actions->readable = readable(conn);
 }

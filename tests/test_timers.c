@@ -721,6 +721,17 @@ static void probes_for_octets_in_flight(void **unused)
   ends(&t);
 }
 
+/* The peer has 50 ms for it, and its window stays closed. */
+static void a_probe_is_answered(struct endpoint *t)
+{
+  expires(t);
+  t->signals_open = false;
+  sends(t, ACK, .seq = 1, .ack = 1, .len = 1);
+  t->now += 50 * MS;
+  arrives(t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+  in_state(t, VTCP_ESTABLISHED);
+}
+
 /* MUST-37: answered for a day, the connection stands. */
 static void probes_that_are_answered(void **unused)
 {
@@ -732,12 +743,7 @@ static void probes_that_are_answered(void **unused)
   writes(&t, 100);
   uint64_t day = t.now + 86400 * SECOND;
   while (t.now < day) {
-    expires(&t);
-    t.signals_open = false;
-    sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
-    t.now += 50 * MS;
-    arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
-    in_state(&t, VTCP_ESTABLISHED);
+    a_probe_is_answered(&t);
   }
   ends(&t);
 }
@@ -754,12 +760,7 @@ static void probes_rarer_than_the_user_timeout(void **unused)
   arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
   writes(&t, 100);
   for (int i = 0; i < 100; i++) {
-    expires(&t);
-    t.signals_open = false;
-    sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
-    t.now += 50 * MS;
-    arrives(&t, ACK, .seq = 1, .ack = 1, .wnd = ZERO);
-    in_state(&t, VTCP_ESTABLISHED);
+    a_probe_is_answered(&t);
   }
   expires(&t);
   sends(&t, ACK, .seq = 1, .ack = 1, .len = 1);
