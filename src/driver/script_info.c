@@ -1,4 +1,5 @@
-/* %{ assert tcpi_state == TCPI_ESTABLISHED }%: assertions on tcp_info, and no other code. SPDX-License-Identifier: MIT */
+/* %{ assert tcpi_state == TCPI_ESTABLISHED }%: assertions on tcp_info, and no other code.
+ * SPDX-License-Identifier: MIT */
 #include "script_run.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Words of packetdrill's language. The longest match counts, as in the language's definition. SPDX-License-Identifier: MIT */
+/* Words of packetdrill's language. The longest match counts, as in the language's definition.
+ * SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
 #include "script.h"
 

@@ -148,10 +148,6 @@ bool call_attempt(struct run *run, struct call *call);
 bool call_known(const char *name);
 void call_check(struct run *run, const struct call *call);
 
-/* script_sockopt.c */
-bool call_getsockopt(struct run *run, struct call *call);
-bool call_setsockopt(struct run *run, struct call *call);
-
 /* script_values.c */
 bool number_of(struct run *run, const struct expression *expression, int64_t *number);
 const struct expression *argument(const struct call *call, uint32_t index);
@@ -166,7 +162,13 @@ bool same_error(const char *a, const char *b);
 bool is_error(const char *name);
 const char *expression_text(const struct expression *expression, char *out, size_t room);
 
-/* script_segment.c */
+/* script_arrive.c, script_compare.c */
+uint32_t get32(const uint8_t *octets);
+void put32(uint8_t *octets, uint32_t value);
+const uint8_t *find_option(const uint8_t *octets, uint32_t length, uint8_t kind); /* the first of a kind, or NULL */
+bool compare_options(struct run *run, const struct script_event *event, const struct trip *trip);
+void learn_stamp(struct run *run, struct flow *flow, uint32_t said, uint32_t sent);
+uint32_t sent_stamp(const struct flow *flow, uint32_t said);
 void packet_in(struct run *run, const struct script_event *event);
 void packet_out(struct run *run, const struct script_event *event, const struct trip *trip);
 void add_row(struct run *run, const char *what, bool differs, const char *expected, const char *actual);

@@ -1,5 +1,6 @@
-/* Socket options, as a table: each becomes a setting, a flag of the socket, or a fixed answer. SPDX-License-Identifier: MIT */
-#include "script_run.h"
+/* Socket options, as a table: each becomes a setting, a flag of the socket, or a fixed answer.
+ * SPDX-License-Identifier: MIT */
+#include "script_calls.h"
 
 #include <string.h>
 
@@ -82,17 +83,6 @@ static const struct option_row *find_row(struct run *run, const struct call *cal
   return NULL;
 }
 
-static struct socket *socket_argument(struct run *run, struct call *call)
-{
-  int64_t fd;
-  if (!number_argument(run, call, 0, &fd))
-    return NULL;
-  struct socket *socket = socket_of(run, fd);
-  call->value = socket != NULL ? 0 : -1;
-  call->error = socket != NULL ? NULL : "EBADF";
-  return socket;
-}
-
 static const struct expression *value_of(const struct expression *told)
 {
   return told != NULL && told->kind == EXPRESSION_LIST ? told->first : told;
@@ -167,7 +157,7 @@ bool call_setsockopt(struct run *run, struct call *call)
 {
   int64_t value;
   struct socket *socket = socket_argument(run, call);
-  const struct option_row *row = socket != NULL ? find_row(run, call) : NULL;
+  const struct option_row *row = socket != NULL && returns(call, 0) ? find_row(run, call) : NULL;
   if (row == NULL)
     return true;
   if (row->kind == OPTION_LINGER)
@@ -235,7 +225,7 @@ static void check_number(struct run *run, const char *name, const struct express
 bool call_getsockopt(struct run *run, struct call *call)
 {
   struct socket *socket = socket_argument(run, call);
-  const struct option_row *row = socket != NULL ? find_row(run, call) : NULL;
+  const struct option_row *row = socket != NULL && returns(call, 0) ? find_row(run, call) : NULL;
   const struct expression *told = value_of(argument(call, 3));
   if (row == NULL)
     return true;

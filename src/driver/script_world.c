@@ -1,4 +1,5 @@
-/* Sockets over the core: their buffers, who gets which segment, and what a step's actions do. SPDX-License-Identifier: MIT */
+/* Sockets over the core: their buffers, who gets which segment, and what a step's actions do.
+ * SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
 #include "script_run.h"
 
