@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_WRITTEN = 1 << 24 };
+enum { MOST_WRITTEN = 1 << 24, MOST_SAID = 1 << 26 };
 
 /* --- Sending --- */
 
@@ -56,6 +56,10 @@ static bool send_text(struct run *run, struct call *call, const char *text, uint
     uint32_t take = (uint32_t)(rest < room ? rest : room);
     if (take == 0)
       return call->done > 0 && nonblocking ? returns(call, (int64_t)call->done) : blocks(call, nonblocking, "EAGAIN");
+    if (socket->said.length > MOST_SAID) {
+      unsupported(run, call->event->line, "arguments", "more than %d octets on one connection", MOST_SAID);
+      return true;
+    }
     say(socket, text, call->done, take);
     struct vtcp_event send = {.type = VTCP_SEND, .len = take, .remote = true, .push = true};
     struct vtcp_actions actions = world_step(run, socket, send, NULL);

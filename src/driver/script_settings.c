@@ -33,7 +33,7 @@ static const struct setting_row rows[] = {
     {"tcp_ts_tick_usecs", 0, 1000000, {0, 0, 0}, NO_FIELD, "compare timestamps: one tick; 0: do not"},
     {"iss", 0, UINT32_MAX, {4294967000u, 4294967000u, 4294967000u}, NO_FIELD, "our first initial sequence number"},
     {"irs", 0, UINT32_MAX, {4294963200u, 4294963200u, 4294963200u}, NO_FIELD, "added to what the peer sends"},
-    {"rcvbuf", 1, 1u << 30, {65536, 65536, 131072}, FIELD(rcv_buf), "receive buffer"},
+    {"rcvbuf", 1, 1u << 26, {65536, 65536, 131072}, FIELD(rcv_buf), "receive buffer"},
     {"rcvbuf_whole", 0, 1, {0, 1, 0}, NO_FIELD, "1: the receive buffer is rounded up to whole segments"},
     {"rcvbuf_spare", 0, 1u << 20, {0, 0, 0}, NO_FIELD, "octets that the receive buffer has beyond what SO_RCVBUF says"},
     {"buffers_doubled", 0, 1, {0, 0, 1}, NO_FIELD, "1: SO_RCVBUF and SO_SNDBUF set twice what they are told"},
