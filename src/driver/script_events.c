@@ -253,10 +253,28 @@ static void one_event(struct run *run, const struct script_event *event)
 /* Options of the script's own that mean something elsewhere only. */
 static bool is_elsewhere(const char *name)
 {
-  static const char *const names[] = {
-      "define",   "local_ip",           "remote_ip",    "gateway_ip",   "netmask_ip",        "speed",
-      "verbose",  "non_fatal",          "init_scripts", "tcp_cookies",  "remote_ip_netmask", "dry_run",
-      "check_fd", "persistent_tun_dev", "tun_dev",      "ip_forwarding"};
+  static const char *const names[] = {"define",
+                                      "local_ip",
+                                      "remote_ip",
+                                      "gateway_ip",
+                                      "netmask_ip",
+                                      "speed",
+                                      "verbose",
+                                      "non_fatal",
+                                      "debug",
+                                      "init_scripts",
+                                      "code_command",
+                                      "code_format",
+                                      "code_sockopt",
+                                      "dry_run",
+                                      "so_filename",
+                                      "so_flags",
+                                      "check_fd",
+                                      "tun_dev",
+                                      "persistent_tun_dev",
+                                      "prefix",
+                                      "local_linklocal_ip",
+                                      "send_omit_free"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(names[i], name) == 0)
       return true;
