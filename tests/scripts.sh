@@ -181,6 +181,7 @@ usage() {
   run unknown-setting 2 replay --nonsense=3 "$scripts/connect.pkt" && contains unknown-setting 'unknown option --nonsense=3' && pass
   run setting 1 replay --mtu=1000 "$scripts/connect.pkt" && contains setting '^  \* options +mss 1460 +mss 960' && pass
   run hyphen 0 replay --rto-initial=1500 "$scripts/connect.pkt" && pass
+  run json 2 replay --json "$scripts/connect.pkt" && contains json 'captures only' && pass
   run missing 2 replay "$tmp/nothing.pkt" && contains missing 'vtcp: .*nothing\.pkt: No such file' && pass
   printf '#ifdef X\n0 close(3) = -1 EBADF (x)\n#endif\n' >"$tmp/define.pkt"
   run undefined 2 replay "$tmp/define.pkt" && run defined 0 replay -DX "$tmp/define.pkt" && pass

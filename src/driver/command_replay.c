@@ -264,6 +264,10 @@ int command_replay(int count, char **arguments)
   int scripts = 0;
   for (int i = 0; i < files; i++)
     scripts += is_script(arguments[i]);
+  if (scripts > 0 && options.json) {
+    fputs("vtcp replay: --json is for captures only\n", stderr);
+    return EXIT_UNUSABLE;
+  }
   if (scripts == files)
     return replay_scripts(files, arguments, &of_scripts);
   if (scripts > 0) {
