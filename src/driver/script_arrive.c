@@ -144,7 +144,8 @@ void packet_in(struct run *run, const struct script_event *event)
                               .line = event->line,
                               .state = socket != NULL ? socket->tcb.state : NO_STATE});
   uint32_t index = run->trip_count - 1;
-  if (setting(&run->settings, "drop_synfin") == 1 && seg.syn && seg.fin)
+  bool timed_wait = socket != NULL && socket->tcb.state == VTCP_TIME_WAIT;
+  if (setting(&run->settings, "drop_synfin") == 1 && seg.syn && seg.fin && !timed_wait)
     return;
   world_arrive(run, flow, &seg, run->octets + text, spec->tos_check == TOS_ANY ? 0 : spec->tos);
   socket = connection_on(run, flow);

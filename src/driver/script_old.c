@@ -2,13 +2,13 @@
  * than 16 bits can tell: beside the core, which knows neither. Only settings ask for it. SPDX-License-Identifier: MIT */
 #include "script_run.h"
 
-/* How far the socket looks beyond RCV.NXT: the window, or the room of its buffer, once it has one. */
+/* How far the socket looks beyond RCV.NXT: the window, or the room of its buffer, while it has one. */
 static uint32_t reach(const struct run *run, const struct socket *socket)
 {
   const struct vtcp_conn *c = &socket->tcb;
   uint32_t room = whole_buffer(&socket->settings, c->snd_mss);
   room = room > socket->readable ? room - socket->readable : 0;
-  bool has_buffer = !socket->child || c->state > VTCP_SYN_RECEIVED;
+  bool has_buffer = c->state != VTCP_TIME_WAIT && (!socket->child || c->state > VTCP_SYN_RECEIVED);
   return has_buffer && setting(&run->settings, "window_is_buffer") == 1 && room > c->rcv_wnd ? room : c->rcv_wnd;
 }
 
@@ -34,7 +34,7 @@ bool old_rules(struct run *run, struct socket *socket, struct vtcp_segment *seg)
   const struct vtcp_conn *c = &socket->tcb;
   uint32_t ahead = seg->seq - c->rcv_nxt;
   bool bare = (seg->rst || seg->syn) && seg->len == 0;
-  if (c->state < VTCP_SYN_RECEIVED || c->state == VTCP_TIME_WAIT || !bare || ahead >= reach(run, socket))
+  if (c->state < VTCP_SYN_RECEIVED || (c->state == VTCP_TIME_WAIT && seg->rst) || !bare || ahead >= reach(run, socket))
     return false;
   if (seg->rst && setting(&run->settings, "old_rst") == 1) {
     seg->seq = c->rcv_nxt;

@@ -54,7 +54,7 @@ static const struct setting_row rows[] = {
      NO_FIELD,
      "1: for resets and SYNs, room in the buffer is window, told or not"},
     {"reset_ack", 0, 1, {0, 1, 1}, NO_FIELD, "1: resets by close() carry an acknowledgment"},
-    {"drop_synfin", 0, 1, {0, 0, 0}, NO_FIELD, "1: segments with SYN and FIN are not looked at"},
+    {"drop_synfin", 0, 1, {0, 0, 0}, NO_FIELD, "1: segments with SYN and FIN are not looked at, but in TIME-WAIT"},
     {"sndbuf", 1, 1u << 30, {65536, 32768, 87040}, FIELD(snd_buf), "send buffer"},
     {"rto_initial", 1, 4000000, {1000, 1000, 1000}, FIELD(rto_initial_ms), "ms (RFC 6298, 2.1)"},
     {"rto_min", 1, 4000000, {1000, 230, 200}, FIELD(rto_min_ms), "ms (RFC 6298, 2.4)"},
