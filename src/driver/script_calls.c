@@ -39,6 +39,17 @@ struct socket *socket_argument(struct run *run, struct call *call)
   return call->socket;
 }
 
+bool untold(struct run *run, const struct call *call, uint32_t index)
+{
+  const struct expression *e = argument(call, index);
+  char text[80];
+  if (e == NULL || e->kind == EXPRESSION_ANY || (e->kind == EXPRESSION_WORD && strcmp(e->text, "NULL") == 0))
+    return true;
+  unsupported(run, call->event->line, "arguments", "%s(): argument %u is not looked at: %s", call->spec->name,
+              index + 1, expression_text(e, text, sizeof text));
+  return false;
+}
+
 /* SO_ERROR is told once. */
 const char *pending_error(struct socket *socket)
 {

@@ -11,6 +11,8 @@ bool fails(struct call *call, const char *error);
 bool blocks(struct call *call, bool nonblocking, const char *error);
 struct socket *socket_argument(struct run *run, struct call *call);
 const char *pending_error(struct socket *socket);
+bool untold(struct run *run, const struct call *call,
+            uint32_t index); /* that argument is ... or NULL; else unsupported */
 void check_out(struct run *run, const char *what, const struct expression *told, int64_t actual);
 
 /* script_open.c: opening and closing */

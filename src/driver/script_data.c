@@ -96,6 +96,8 @@ bool call_write(struct run *run, struct call *call)
     return true;
   if (strcmp(call->spec->name, "write") != 0 && !send_flags(run, call, 3, &dont_wait))
     return true;
+  if (!untold(run, call, 4) || !untold(run, call, 5))
+    return true;
   if (length < 0 || length > MOST_WRITTEN) {
     unsupported(run, call->event->line, "arguments", "%s(): at most %d octets", call->spec->name, MOST_WRITTEN);
     return true;
@@ -118,11 +120,14 @@ static bool vector_length(struct run *run, const struct expression *vector, uint
     int64_t number;
     if (of == NULL && e->kind == EXPRESSION_RECORD && e->first != NULL)
       of = e->first->next;
-    if (!number_of(run, of, &number) || number < 0 || number > MOST_WRITTEN)
+    if (!number_of(run, of, &number))
       return false;
-    *length += (uint64_t)number;
+    *length += number >= 0 && number <= MOST_WRITTEN ? (uint64_t)number : MOST_WRITTEN + 1;
   }
-  return *length <= MOST_WRITTEN;
+  if (*length <= MOST_WRITTEN)
+    return true;
+  unsupported(run, run->event->line, "arguments", "buffers of more than %d octets", MOST_WRITTEN);
+  return false;
 }
 
 bool call_writev(struct run *run, struct call *call)
@@ -224,6 +229,8 @@ bool call_read(struct run *run, struct call *call)
     return true;
   if (strcmp(call->spec->name, "read") != 0 && !receive_flags(run, call, 3, known, &flags))
     return true;
+  if (!untold(run, call, 4) || !untold(run, call, 5))
+    return true;
   return take_text(run, call, length < 0 ? 0 : (uint64_t)length, (flags & known[0]) != 0,
                    socket->nonblocking || (flags & known[1]) != 0, (flags & known[2]) != 0);
 }
@@ -240,6 +247,12 @@ bool call_readv(struct run *run, struct call *call)
   const struct expression *control = message ? member(argument(call, 1), "msg_control") : NULL;
   if (!vector_length(run, vector, &length))
     return true;
+  const struct expression *after = message ? member(argument(call, 1), "msg_flags") : NULL;
+  int64_t told = 0;
+  if (after != NULL && after->kind != EXPRESSION_ANY && (!number_of(run, after, &told) || told != 0)) {
+    unsupported(run, call->event->line, "arguments", "recvmsg(): msg_flags other than 0");
+    return true;
+  }
   if (control != NULL && control->kind == EXPRESSION_LIST && control->first != NULL) {
     unsupported(run, call->event->line, "arguments", "recvmsg(): control messages");
     return true;

@@ -124,6 +124,8 @@ bool call_accept(struct run *run, struct call *call)
     return true;
   if (!socket->listening)
     return fails(call, "EINVAL");
+  if (!untold(run, call, 1) || !untold(run, call, 2))
+    return true;
   if (strcmp(call->spec->name, "accept4") == 0 && !number_argument(run, call, 3, &flags))
     return true;
   struct socket *child = waiting_child(run, socket);

@@ -229,6 +229,7 @@ bool call_getsockopt(struct run *run, struct call *call)
   const struct expression *told = value_of(argument(call, 3));
   if (row == NULL)
     return true;
+  check_number(run, "the option's length", value_of(argument(call, 4)), row->kind == OPTION_LINGER ? 8 : 4);
   if (row->kind == OPTION_ERROR) {
     check_error(run, socket, told);
   } else if (row->kind == OPTION_LINGER) {
