@@ -237,11 +237,31 @@ static int read_options(int count, char **arguments, struct options *options, st
   return files;
 }
 
+static int judge_files(int files, char **paths, const struct options *options)
+{
+  uint32_t said = 0;
+  int status = EXIT_FINE;
+  if (options->json)
+    json_open();
+  for (int i = 0; i < files; i++) {
+    int of_file = judge_file(paths[i], options, i == 0, &said);
+    if (of_file > status)
+      status = of_file;
+  }
+  if (options->json)
+    json_close(status);
+  return status;
+}
+
+static int unusable(const char *why)
+{
+  fprintf(stderr, "vtcp replay: %s\n", why);
+  return EXIT_UNUSABLE;
+}
+
 int command_replay(int count, char **arguments)
 {
   struct options options = {0};
-  uint32_t said = 0;
-  int status = EXIT_FINE;
   for (int i = 0; i < count && strcmp(arguments[i], "--") != 0; i++) {
     if (strcmp(arguments[i], "--help") != 0 && strcmp(arguments[i], "-h") != 0)
       continue;
@@ -251,37 +271,21 @@ int command_replay(int count, char **arguments)
   }
   setlocale(LC_CTYPE, "");
   options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-  struct script_options of_scripts = {.ascii = options.ascii};
+  struct script_options of_scripts = {0};
   settings_default(&of_scripts.settings);
-  int files = read_options(count, arguments, &options, &of_scripts);
+  int files = read_options(count, arguments, &options, &of_scripts), scripts = 0;
+  of_scripts.ascii = options.ascii;
   if (files < 0)
     return EXIT_UNUSABLE;
-  if (files == 0) {
-    fputs("vtcp replay: no file (see `vtcp replay --help`)\n", stderr);
-    return EXIT_UNUSABLE;
-  }
-  of_scripts.ascii = options.ascii;
-  int scripts = 0;
+  if (files == 0)
+    return unusable("no file (see `vtcp replay --help`)");
   for (int i = 0; i < files; i++)
     scripts += is_script(arguments[i]);
-  if (scripts > 0 && options.json) {
-    fputs("vtcp replay: --json is for captures only\n", stderr);
-    return EXIT_UNUSABLE;
-  }
-  if (scripts == files)
-    return replay_scripts(files, arguments, &of_scripts);
-  if (scripts > 0) {
-    fputs("vtcp replay: captures and scripts not both at once\n", stderr);
-    return EXIT_UNUSABLE;
-  }
+  if (scripts == 0)
+    return judge_files(files, arguments, &options);
   if (options.json)
-    json_open();
-  for (int i = 0; i < files; i++) {
-    int of_file = judge_file(arguments[i], &options, i == 0, &said);
-    if (of_file > status)
-      status = of_file;
-  }
-  if (options.json)
-    json_close(status);
-  return status;
+    return unusable("--json is for captures only");
+  if (scripts < files)
+    return unusable("captures and scripts not both at once");
+  return replay_scripts(files, arguments, &of_scripts);
 }
