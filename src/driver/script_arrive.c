@@ -111,9 +111,58 @@ static struct socket *connection_on(struct run *run, const struct flow *flow)
   return NULL;
 }
 
+/* ICMP messages by what RFC 9293, 3.9.2.2, makes of them; those of IPv6 that say the same, too. */
+static const struct {
+  const char *type, *code; /* NULL: any other */
+  uint8_t kind;
+} messages[] = {
+    {"unreachable", "frag_needed", VTCP_ICMP_TOO_BIG},
+    {"unreachable", "protocol_unreachable", VTCP_ICMP_HARD},
+    {"unreachable", "port_unreachable", VTCP_ICMP_HARD},
+    {"unreachable", "net_prohibited", VTCP_ICMP_HARD},
+    {"unreachable", "host_prohibited", VTCP_ICMP_HARD},
+    {"unreachable", "packet_filtered", VTCP_ICMP_HARD},
+    {"unreachable", "admin_prohibited", VTCP_ICMP_HARD},
+    {"unreachable", NULL, VTCP_ICMP_SOFT},
+    {"packet_too_big", NULL, VTCP_ICMP_TOO_BIG},
+    {"time_exceeded", NULL, VTCP_ICMP_SOFT},
+    {"parameter_problem", "unknown_next_header", VTCP_ICMP_HARD},
+    {"parameter_problem", NULL, VTCP_ICMP_SOFT},
+    {"source_quench", NULL, VTCP_ICMP_QUENCH},
+};
+
+static bool icmp_kind(const struct packet_spec *spec, uint8_t *kind)
+{
+  for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+    bool any = messages[i].code == NULL;
+    if (strcmp(messages[i].type, spec->icmp_type) != 0
+        || (!any && (spec->icmp_code == NULL || strcmp(messages[i].code, spec->icmp_code) != 0)))
+      continue;
+    *kind = messages[i].kind;
+    return true;
+  }
+  return false;
+}
+
 static void icmp_in(struct run *run, const struct script_event *event)
 {
-  unsupported(run, event->line, "ICMP", "ICMP messages do not reach this endpoint yet (RFC 9293, 3.9.2.2)");
+  const struct packet_spec *spec = event->packet;
+  struct vtcp_event icmp = {.type = VTCP_ICMP};
+  struct flow *flow = flow_of(run, spec);
+  struct socket *socket = connection_on(run, flow);
+  uint32_t header = setting(&run->settings, "ip_version") == 6 ? 40 : 20;
+  if (strcmp(spec->icmp_type, "redirect") == 0)
+    return; /* for IP alone */
+  if (!icmp_kind(spec, &icmp.icmp)) {
+    unsupported(run, event->line, "ICMP", "ICMP %.40s is not known here", spec->icmp_type);
+    return;
+  }
+  if (icmp.icmp == VTCP_ICMP_HARD && setting(&run->settings, "icmp_hard") == 0)
+    icmp.icmp = VTCP_ICMP_SOFT;
+  icmp.seg.seq = spec->absolute_seq ? spec->seq : spec->seq + flow->local_base;
+  icmp.len = spec->mtu > header ? (uint32_t)spec->mtu - header : 0;
+  if (socket != NULL)
+    world_step(run, socket, icmp, NULL);
 }
 
 void packet_in(struct run *run, const struct script_event *event)

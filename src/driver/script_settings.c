@@ -70,6 +70,12 @@ static const struct setting_row rows[] = {
     {"mms_s", 21, 65535, {1480, 1480, 1480}, FIELD(mms_s), "largest segment that IP takes; follows mtu"},
     {"rcv_mss", 1, 65495, {1460, 1460, 1460}, FIELD(rcv_mss), "our MSS option; follows mtu"},
     {"challenge_acks", 1, 255, {100, 255, 255}, FIELD(challenge_acks), "a second (RFC 5961, section 7)"},
+    {"icmp_hard", 0, 1, {1, 1, 1}, NO_FIELD, "0: hard ICMP errors are soft ones (SHLD-26)"},
+    {"keep_alive", 0, 1, {0, 0, 0}, FIELD(keep_alive), "1: keep-alives (RFC 9293, 3.8.4)"},
+    {"keep_alive_ms", 1, UINT32_MAX, {7200000, 7200000, 7200000}, FIELD(keep_alive_ms), "of silence before one"},
+    {"keep_alive_probe_ms", 1, UINT32_MAX, {75000, 75000, 75000}, FIELD(keep_alive_probe_ms), "between those unanswered"},
+    {"keep_alive_probes", 2, 255, {9, 8, 9}, FIELD(keep_alive_probes), "unanswered before the connection is given up"},
+    {"nagle", 0, 1, {1, 1, 1}, FIELD(nagle), "1: small segments wait while something is in flight (RFC 9293, 3.7.4)"},
     {"rfc1337", 0, 1, {0, 1, 0}, FIELD(rfc1337), "1: a reset does not end TIME-WAIT"},
 };
 

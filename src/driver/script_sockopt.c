@@ -14,6 +14,7 @@ enum option_kind {
   OPTION_TOS,
   OPTION_TTL,
   OPTION_MSS,
+  OPTION_NODELAY,
   OPTION_LISTENS
 };
 
@@ -34,7 +35,11 @@ static const struct option_row rows[] = {
     {"SOL_SOCKET", "SO_SNDBUF", OPTION_BUFFER, "sndbuf", 1, 0},
     {"SOL_SOCKET", "SO_ERROR", OPTION_ERROR, NULL, 0, 0},
     {"SOL_SOCKET", "SO_LINGER", OPTION_LINGER, NULL, 0, 0},
-    {"SOL_SOCKET", "SO_KEEPALIVE", OPTION_FIXED, NULL, 0, 0},
+    {"SOL_SOCKET", "SO_KEEPALIVE", OPTION_SETTING, "keep_alive", 1, 0},
+    {"IPPROTO_TCP", "TCP_KEEPIDLE", OPTION_SETTING, "keep_alive_ms", 1000, 0},
+    {"IPPROTO_TCP", "TCP_KEEPALIVE", OPTION_SETTING, "keep_alive_ms", 1000, 0},
+    {"IPPROTO_TCP", "TCP_KEEPINTVL", OPTION_SETTING, "keep_alive_probe_ms", 1000, 0},
+    {"IPPROTO_TCP", "TCP_KEEPCNT", OPTION_SETTING, "keep_alive_probes", 1, 0},
     {"SOL_SOCKET", "SO_TYPE", OPTION_FIXED, NULL, 1, 0},
     {"SOL_SOCKET", "SO_PROTOCOL", OPTION_FIXED, NULL, 6, 0},
     {"SOL_SOCKET", "SO_OOBINLINE", OPTION_FIXED, NULL, 0, 0},
@@ -44,7 +49,7 @@ static const struct option_row rows[] = {
     {"IPPROTO_IP", "IP_TTL", OPTION_TTL, NULL, 0, 0},
     {"IPPROTO_IPV6", "IPV6_UNICAST_HOPS", OPTION_TTL, NULL, 0, 0},
     {"IPPROTO_IPV6", "IPV6_TCLASS", OPTION_TOS, NULL, 0, 0},
-    {"IPPROTO_TCP", "TCP_NODELAY", OPTION_FLAG, NULL, 0, FLAG(no_delay)},
+    {"IPPROTO_TCP", "TCP_NODELAY", OPTION_NODELAY, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_QUICKACK", OPTION_FIXED, NULL, 1, 0}, /* acknowledgments are never delayed */
     {"IPPROTO_TCP", "TCP_NOPUSH", OPTION_FIXED, NULL, 0, 0},
     {"IPPROTO_TCP", "TCP_CORK", OPTION_FIXED, NULL, 0, 0},
@@ -129,6 +134,15 @@ static void set_mss(struct run *run, struct socket *socket, struct call *call, i
   settings_put(&socket->settings, "mms_s", (uint64_t)value + header);
 }
 
+/* At any time: what has waited leaves (MUST-17). */
+static void set_nodelay(struct run *run, struct socket *socket, bool on)
+{
+  settings_put(&socket->settings, "nagle", !on);
+  vtcp_set_nagle(&socket->tcb, !on);
+  if (has_connection(socket))
+    world_step(run, socket, (struct vtcp_event){.type = VTCP_MORE, .now = run->now}, NULL);
+}
+
 static void set_number(struct run *run, struct socket *socket, struct call *call, const struct option_row *row,
                        int64_t value)
 {
@@ -144,6 +158,7 @@ static void set_number(struct run *run, struct socket *socket, struct call *call
   case OPTION_TOS: socket->tos = (uint8_t)value; break;
   case OPTION_TTL: socket->ttl = (uint8_t)(value < 1 || value > 255 ? 0 : value); break;
   case OPTION_MSS: set_mss(run, socket, call, value); break;
+  case OPTION_NODELAY: set_nodelay(run, socket, value != 0); break;
   case OPTION_ERROR:
   case OPTION_LISTENS:
     call->value = -1;
@@ -182,6 +197,7 @@ static int64_t get_number(const struct socket *socket, const struct option_row *
   case OPTION_TOS: return socket->tos;
   case OPTION_TTL: return socket->ttl != 0 ? socket->ttl : setting(&socket->settings, "ttl");
   case OPTION_MSS: return has_connection(socket) ? socket->tcb.snd_mss : setting(&socket->settings, "rcv_mss");
+  case OPTION_NODELAY: return !socket->tcb.cfg.nagle;
   case OPTION_LISTENS: return socket->listening;
   case OPTION_ERROR:
   case OPTION_LINGER: break;

@@ -313,7 +313,6 @@ static void spawn(struct run *run, struct socket *listener, const struct vtcp_ev
   child->port = listener->port;
   child->tos = listener->tos;
   child->ttl = listener->ttl;
-  child->no_delay = listener->no_delay;
   child->linger = listener->linger;
   child->linger_seconds = listener->linger_seconds;
   run->tested = child;
