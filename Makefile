@@ -26,6 +26,7 @@ tests: $(TESTS) ## the test programs
 test: tests all ## run the tests and replay the captures
 	@set -e; for t in $(TESTS); do ./$$t; done
 	tests/replay.sh $(B)/vtcp
+	tests/scripts.sh $(B)/vtcp
 
 prove: ## the whole proof, from scratch [F=function] [C=clause] [CACHE=1] [UPDATE=1]
 	@tools/setup prove
@@ -39,7 +40,7 @@ prove-mutants: ## every law must lose its proof in a mutant made against it [M=m
 	@tools/setup prove
 	@proofs/mutants/run $(M)
 
-fuzz: ## AFL++ on one target [TARGET=step|wire] [TIME=seconds]
+fuzz: ## AFL++ on one target [TARGET=step|wire|script] [TIME=seconds]
 	@tools/setup fuzz
 	@tools/fuzz afl $(or $(TARGET),step) $(or $(TIME),60)
 

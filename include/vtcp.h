@@ -65,9 +65,9 @@ enum vtcp_icmp {
 /* The connection's one timer: no two of them run together. */
 enum vtcp_timer {
   VTCP_NO_TIMER,
-  VTCP_RETRANSMISSION,  /* something is not acknowledged (RFC 6298) */
-  VTCP_PERSIST,         /* something waits for a closed window (3.8.6.1) */
-  VTCP_OVERRIDE,        /* something waits for a window worth using, and nothing is on its way that could open it (3.8.6.2.1) */
+  VTCP_RETRANSMISSION, /* something is not acknowledged (RFC 6298) */
+  VTCP_PERSIST,        /* something waits for a closed window (3.8.6.1) */
+  VTCP_OVERRIDE, /* something waits for a window worth using, and nothing is on its way that could open it (3.8.6.2.1) */
   VTCP_TIME_WAIT_TIMER, /* 2 MSL */
   VTCP_KEEP_ALIVE       /* nothing is on its way, either way (3.8.4) */
 };
@@ -123,9 +123,9 @@ struct vtcp_config {
   uint8_t challenge_acks;    /* RFC 5961 section 7: challenge ACKs a second, 1 .. 255; ACKs of data are never limited */
   uint8_t keep_alive_probes; /* MUST-29: keep-alives without an answer before the connection is given up; at least 2 */
   bool keep_alive;           /* MUST-24, MUST-25: send keep-alives; off by default */
-  bool nagle;                /* SHLD-7: small segments wait for the acknowledgment of what is in flight (vtcp_set_nagle) */
-  bool listener;             /* a passive open yields children and stays in LISTEN */
-  bool rfc1337;              /* RFC 1337 fix F1: a RST does not end TIME-WAIT */
+  bool nagle;    /* SHLD-7: small segments wait for the acknowledgment of what is in flight (vtcp_set_nagle) */
+  bool listener; /* a passive open yields children and stays in LISTEN */
+  bool rfc1337;  /* RFC 1337 fix F1: a RST does not end TIME-WAIT */
 };
 
 /* One range of a SACK option (RFC 2018): octets left .. right-1. */

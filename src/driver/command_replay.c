@@ -1,6 +1,6 @@
 /* `vtcp replay`: what a capture's TCP connections did, and where they leave RFC 9293. SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
-#include "driver.h"
+#include "script_run.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -12,6 +12,7 @@ enum { SHOWN_CONNECTIONS = 20 };
 
 static const char help[] =
     "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] FILE...\n"
+    "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] SCRIPT.pkt|DIRECTORY...\n"
     "\n"
     "Reads pcap and pcapng files (`-`: standard input), follows every TCP connection, and drives a pair of vtcp state\n"
     "machines with what the capture shows. Prints each connection as a ladder, with both endpoints' states after each\n"
@@ -41,7 +42,21 @@ static const char help[] =
     "right_state, remarks}], left_final, right_final, judged, verdict: conforms|departs|not judged,\n"
     "findings: [{id, section, severity: violation|advice, packet, found, expected}], notes}]}]}\n"
     "\n"
-    "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n";
+    "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n"
+    "\n"
+    "Scripts in packetdrill's language (script.pkt, and all in a directory) are run against this endpoint, in virtual\n"
+    "time. One that fails shows what was expected beside what came, and the ladder up to there. What is not "
+    "understood,\n"
+    "or not to be had here, is unsupported.\n"
+    "\n"
+    "  --summary      one line for each script, and how many passed, failed, or are unsupported, by reason\n"
+    "  --ladder       the ladder of scripts that pass, too\n"
+    "  -DNAME=VALUE   a definition, as --define in the script\n"
+    "  --SETTING=VALUE  one of those below: it holds whatever the script says. Scripts set them by --setting=value,\n"
+    "                 sysctl and socket options; one that sets a stack's sysctls begins with that stack's defaults.\n"
+    "\n"
+    "Exit status: 0 every script passed, 1 one failed, 2 one is unsupported or cannot be read, or usage.\n"
+    "\n";
 
 static int by_packet(const void *a, const void *b)
 {
@@ -166,6 +181,27 @@ static bool is_option(const char *argument)
   return argument[0] == '-' && argument[1] != '\0';
 }
 
+/* Options of scripts: --summary, --ladder, -DNAME[=VALUE], and --setting=value. */
+static bool read_script_option(const char *option, struct script_options *options)
+{
+  char name[64];
+  const char *equals = strchr(option, '=');
+  if (strcmp(option, "--summary") == 0)
+    return options->summary = true;
+  if (strcmp(option, "--ladder") == 0)
+    return options->ladder = true;
+  if (strncmp(option, "-D", 2) == 0 && option[2] != '\0' && options->define_count < DEFINES) {
+    options->defines[options->define_count++] = option + 2;
+    return true;
+  }
+  if (strncmp(option, "--", 2) != 0 || equals == NULL || (size_t)(equals - option) >= sizeof name)
+    return false;
+  snprintf(name, sizeof name, "%.*s", (int)(equals - option - 2), option + 2);
+  for (char *c = name; *c != '\0'; c++)
+    *c = *c == '-' ? '_' : *c;
+  return settings_set(&options->settings, name, equals + 1, true) == SET_DONE;
+}
+
 static bool read_option(const char *option, struct options *options)
 {
   if (strcmp(option, "--json") == 0)
@@ -184,7 +220,7 @@ static bool read_option(const char *option, struct options *options)
 }
 
 /* Options may stand anywhere before `--`; what remains are the files, moved to the front. Their number, or -1. */
-static int read_options(int count, char **arguments, struct options *options)
+static int read_options(int count, char **arguments, struct options *options, struct script_options *of_scripts)
 {
   int files = 0;
   bool ended = false;
@@ -193,7 +229,7 @@ static int read_options(int count, char **arguments, struct options *options)
       ended = true;
     } else if (ended || !is_option(arguments[i])) {
       arguments[files++] = arguments[i];
-    } else if (!read_option(arguments[i], options)) {
+    } else if (!read_option(arguments[i], options) && !read_script_option(arguments[i], of_scripts)) {
       fprintf(stderr, "vtcp replay: unknown option %s (see `vtcp replay --help`)\n", arguments[i]);
       return -1;
     }
@@ -201,34 +237,55 @@ static int read_options(int count, char **arguments, struct options *options)
   return files;
 }
 
+static int judge_files(int files, char **paths, const struct options *options)
+{
+  uint32_t said = 0;
+  int status = EXIT_FINE;
+  if (options->json)
+    json_open();
+  for (int i = 0; i < files; i++) {
+    int of_file = judge_file(paths[i], options, i == 0, &said);
+    if (of_file > status)
+      status = of_file;
+  }
+  if (options->json)
+    json_close(status);
+  return status;
+}
+
+static int unusable(const char *why)
+{
+  fprintf(stderr, "vtcp replay: %s\n", why);
+  return EXIT_UNUSABLE;
+}
+
 int command_replay(int count, char **arguments)
 {
   struct options options = {0};
-  uint32_t said = 0;
-  int status = EXIT_FINE;
   for (int i = 0; i < count && strcmp(arguments[i], "--") != 0; i++) {
     if (strcmp(arguments[i], "--help") != 0 && strcmp(arguments[i], "-h") != 0)
       continue;
     fputs(help, stdout);
+    settings_help(stdout);
     return EXIT_FINE;
   }
   setlocale(LC_CTYPE, "");
   options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-  int files = read_options(count, arguments, &options);
+  struct script_options of_scripts = {0};
+  settings_default(&of_scripts.settings);
+  int files = read_options(count, arguments, &options, &of_scripts), scripts = 0;
+  of_scripts.ascii = options.ascii;
   if (files < 0)
     return EXIT_UNUSABLE;
-  if (files == 0) {
-    fputs("vtcp replay: no file (see `vtcp replay --help`)\n", stderr);
-    return EXIT_UNUSABLE;
-  }
+  if (files == 0)
+    return unusable("no file (see `vtcp replay --help`)");
+  for (int i = 0; i < files; i++)
+    scripts += is_script(arguments[i]);
+  if (scripts == 0)
+    return judge_files(files, arguments, &options);
   if (options.json)
-    json_open();
-  for (int i = 0; i < files; i++) {
-    int of_file = judge_file(arguments[i], &options, i == 0, &said);
-    if (of_file > status)
-      status = of_file;
-  }
-  if (options.json)
-    json_close(status);
-  return status;
+    return unusable("--json is for captures only");
+  if (scripts < files)
+    return unusable("captures and scripts not both at once");
+  return replay_scripts(files, arguments, &of_scripts);
 }

@@ -197,6 +197,7 @@ void notes(struct connection *conn);
 
 /* ladder.c, explain.c, json.c */
 void ladder(const struct connection *conn, uint32_t id, const struct options *options, uint32_t *said);
+void ladder_rows(const struct connection *conn, uint32_t id, const struct options *options); /* without a verdict */
 void annotations(const struct connection *conn, uint32_t index, char *out, size_t room);
 void endpoint_text(const struct endpoint *endpoint, char *out, size_t room);
 void flags_text(const struct vtcp_segment *seg, char *out, size_t room);

@@ -309,9 +309,8 @@ static void print_verdict(const struct connection *conn, const struct options *o
            conn->judged == 1 ? "" : "s", advice > 0 ? " (see the advice)" : "");
 }
 
-void ladder(const struct connection *conn, uint32_t id, const struct options *options, uint32_t *said)
+static void print_rows(const struct connection *conn, const struct options *options, uint32_t *said)
 {
-  print_heading(conn, id, options);
   bool elide = !options->all && conn->count > SHOWN;
   for (uint32_t i = 0; i < conn->count; i++) {
     if (elide && i == SHOWN - SHOWN_LAST) {
@@ -323,6 +322,19 @@ void ladder(const struct connection *conn, uint32_t id, const struct options *op
     if (options->explain)
       print_explanations(conn, i, options, said);
   }
+}
+
+void ladder_rows(const struct connection *conn, uint32_t id, const struct options *options)
+{
+  uint32_t said = 0;
+  print_heading(conn, id, options);
+  print_rows(conn, options, &said);
+}
+
+void ladder(const struct connection *conn, uint32_t id, const struct options *options, uint32_t *said)
+{
+  print_heading(conn, id, options);
+  print_rows(conn, options, said);
   putchar('\n');
   print_verdict(conn, options);
   putchar('\n');
