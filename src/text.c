@@ -116,11 +116,11 @@ static void segment_text(struct vtcp_conn *c, const struct vtcp_event *e, struct
   deliver(c, in_order);
 }
 
-/* The peer's FIN is the next octet. */
+/* The peer's FIN is the next octet. It takes no room in the buffer: the window stays as it is. */
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && receiving(c->state) && c->rcv_wnd > 0;
     assigns *c, *a;
     ensures S3_10_7_4_fin: *c == { \old(*c) \with .rcv_nxt = (uint32_t)seq_add(\old(c->rcv_nxt), 1),
-                                   .rcv_wnd = (uint32_t)(\old(c->rcv_wnd) - 1), .held = c->held, .fin_end = (uint32_t)0,
+                                   .held = c->held, .fin_end = (uint32_t)0,
                                    .state = (uint8_t)state_after_fin(\old(c->state)) };
     ensures S3_10_7_4_told: *a == { \old(*a) \with .peer_closed = (_Bool)1 };
     ensures empty: no_text(c->held);
@@ -129,7 +129,6 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
 {
   a->peer_closed = true;
   c->rcv_nxt = add(c->rcv_nxt, 1);
-  c->rcv_wnd -= 1;
   c->held = nothing_held;
   c->fin_end = 0;
   if (c->state == VTCP_ESTABLISHED)
@@ -152,7 +151,7 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures any_held: *c == after_fin(with_held(\old(*c), c->held), *e, c->held);
     ensures any_held_told: *a == does_fin(with_held(\old(*c), c->held), *e, \old(*a));
     ensures told: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked);
-    ensures window: !\old(a->peer_closed) ==> c->rcv_wnd == \old(c->rcv_wnd) - one_if(a->peer_closed != 0);
+    ensures window: !\old(a->peer_closed) ==> c->rcv_wnd == \old(c->rcv_wnd);
     ensures mid: mid_step(*c);
     ensures length: c->rcv_len == \old(c->rcv_len) && a->store_len == \old(a->store_len)
                     && a->store_from == \old(a->store_from) && a->store_at == \old(a->store_at)
@@ -192,12 +191,13 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures kept: data_keeps(\old(*c), *c);
     ensures received: c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->delivered + one_if(a->peer_closed != 0));
-    ensures window: c->rcv_wnd == \old(c->rcv_wnd) - a->delivered - one_if(a->peer_closed != 0);
+    ensures window: c->rcv_wnd == \old(c->rcv_wnd) - a->delivered;
+    ensures sending: same_sending(\old(*c), *c);
     ensures reassembly: data_reassembled(\old(*c), *c, *a);
     ensures SHLD_31: receiving(\old(c->state)) ==> data_kept(\old(*c), e->seg, *a);
     ensures fin_known: data_fin(\old(*c), *e, *c);
     ensures moves: data_moves(\old(*c), *e, *c);
-    ensures MUST_13: c->timer == \old(c->timer)
+    ensures MUST_13: c->timer == \old(c->timer) && c->retries == \old(c->retries)
                      && (c->timer_at == \old(c->timer_at)
                          || (c->state == VTCP_TIME_WAIT && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
     ensures stores: law_stores(\old(*c), *e, *c, *a);

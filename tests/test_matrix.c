@@ -535,7 +535,8 @@ static struct world build(struct endpoint *t, const struct scene *scene)
   if (w.state >= VTCP_ESTABLISHED && scene->variety != V_FIN_WAIT_1_SYN_OUT) {
     w.syn_acked = true;
     w.origin = VTCP_ACTIVE;
-    w.rcv_wnd = 1001 - w.rcv_nxt;
+    bool fin = w.state == VTCP_CLOSE_WAIT || w.state == VTCP_CLOSING || w.state == VTCP_LAST_ACK || w.state == VTCP_TIME_WAIT;
+    w.rcv_wnd = 1001 - w.rcv_nxt + (fin ? 1 : 0); /* the peer's FIN takes no room */
   }
   /* the numbers above are the script's; these the record's, as the input to the oracle */
   require(t->conn.state == w.state, "%s is expected", vtcp_state_name(w.state));

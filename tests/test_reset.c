@@ -5,11 +5,11 @@ static const uint8_t all_synchronized[] = {VTCP_ESTABLISHED, VTCP_FIN_WAIT_1, VT
                                            VTCP_CLOSING,     VTCP_LAST_ACK,   VTCP_TIME_WAIT};
 enum { SYNCHRONIZED = 7 };
 
-/* The numbers of each as exchange.h reaches it; the right edge is 10001 in all. */
+/* The numbers of each as exchange.h reaches it; the right edge is 10000 octets beyond RCV.NXT in all. */
 static const int64_t nxt_of[SYNCHRONIZED] = {1, 2, 2, 1, 2, 2, 2};
 static const int64_t rcv_of[SYNCHRONIZED] = {1, 1, 1, 2, 2, 2, 2};
 static const int64_t una_of[SYNCHRONIZED] = {1, 1, 2, 1, 1, 1, 2};
-static const int64_t edge = 10001;
+#define EDGE_OF(i) (rcv_of[i] + 10000)
 
 /* --- RFC 5961, section 3 --- */
 
@@ -42,7 +42,7 @@ static void a_reset_elsewhere_in_the_window(void **unused)
   (void)unused;
   static const unsigned with[] = {RST, RST | ACK, RST | SYN, RST | FIN | ACK};
   for (size_t i = 0; i < SYNCHRONIZED; i++) {
-    int64_t places[] = {rcv_of[i] + 1, 20, 5000, edge - 2, edge - 1};
+    int64_t places[] = {rcv_of[i] + 1, 20, 5000, EDGE_OF(i) - 2, EDGE_OF(i) - 1};
     for (size_t p = 0; p < 5; p++) {
       for (size_t k = 0; k < sizeof with / sizeof with[0]; k++) {
         struct endpoint t;
@@ -64,7 +64,7 @@ static void a_reset_outside_the_window(void **unused)
 {
   (void)unused;
   for (size_t i = 0; i < SYNCHRONIZED; i++) {
-    int64_t places[] = {rcv_of[i] - 1, rcv_of[i] - 1000, edge, edge + 1, edge + 60000, -INT64_C(0x40000000),
+    int64_t places[] = {rcv_of[i] - 1, rcv_of[i] - 1000, EDGE_OF(i), EDGE_OF(i) + 1, EDGE_OF(i) + 60000, -INT64_C(0x40000000),
                         INT64_C(0x40000000)};
     for (size_t p = 0; p < 7; p++) {
       for (uint16_t len = 0; len <= 2000; len = (uint16_t)(len + 2000)) {
@@ -131,7 +131,7 @@ static void a_syn_in_a_synchronized_state(void **unused)
   (void)unused;
   static const unsigned with[] = {SYN, SYN | ACK, SYN | FIN, SYN | FIN | ACK};
   for (size_t i = 0; i < SYNCHRONIZED; i++) {
-    int64_t places[] = {0, rcv_of[i] - 1, rcv_of[i], rcv_of[i] + 1, 500, edge - 1, edge, edge + 5000, -100000};
+    int64_t places[] = {0, rcv_of[i] - 1, rcv_of[i], rcv_of[i] + 1, 500, EDGE_OF(i) - 1, EDGE_OF(i), EDGE_OF(i) + 5000, -100000};
     for (size_t p = 0; p < 9; p++) {
       for (size_t k = 0; k < 4; k++) {
         for (uint16_t len = 0; len <= 40; len = (uint16_t)(len + 40)) {
