@@ -72,7 +72,7 @@ static bool is_asking_for_life(const struct vtcp_conn *c, const struct vtcp_even
     ensures same: !\result ==> same_connection(\old(*c), *c)
                                 && (c->timer_at == \old(c->timer_at)
                                     || (repeats_peers_fin(\old(*c), e->seg)
-                                        && c->timer_at == later(e->now, 2 * c->cfg.msl_ms * 1000)));
+                                        && c->timer_at == later(e->now, 2 * \old(c->cfg.msl_ms) * 1000)));
 */
 static bool check_sequence(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
