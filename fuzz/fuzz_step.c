@@ -297,7 +297,6 @@ static struct vtcp_config choose_config(struct input *in)
   uint8_t flags = next(in);
 
   cfg.keep_alive = flags & 128;
-  cfg.nagle = patience & 128;
   cfg.listener = flags & 1;
   cfg.rfc1337 = flags & 2;
   cfg.rcv_buf = buffers[next(in) % (sizeof buffers / sizeof buffers[0])];
@@ -312,6 +311,7 @@ static struct vtcp_config choose_config(struct input *in)
   cfg.rto_min_ms = flags & 32 ? 1 : 1000;
   cfg.rto_initial_ms = flags & 64 ? 4000000 : cfg.rto_min_ms;
   cfg.rto_max_ms = flags & 64 ? 4000000 : 60000;
+  cfg.nagle = patience & 128;
   cfg.user_timeout_ms = timeouts[patience & 7];
   cfg.r2_ms = patience & 8 ? 1000 : patience & 16 ? UINT32_MAX : 300000;
   cfg.r2_syn_ms = patience & 16 ? UINT32_MAX : 180000;

@@ -185,7 +185,7 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
 
 /* Every acceptable acknowledgment shows that the peer lives: no window probe is unanswered (MUST-37), and idle time begins
  * anew (MUST-26). */
-/*@ requires \valid(c) && vtcp_wf(*c);
+/*@ requires \valid(c) && vtcp_wf(*c) && c->state >= VTCP_SYN_SENT;
     assigns *c;
     ensures MUST_37: *c == shown_alive(\old(*c));
     ensures mid: mid_step(*c);

@@ -208,6 +208,7 @@ static void note_sent(struct vtcp_conn *c, uint16_t text, bool fin, uint64_t now
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
     ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
     ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
+    ensures leaves: a->send && (a->seg.len > 0 || a->seg.fin);
 */
 static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
@@ -243,7 +244,7 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
 /*@ requires \valid(c) && \valid(a) && \separated(c, a) && mid_step(*c);
     assigns *c, *a;
     ensures refines: *c == after_output(\old(*c), now);
-    ensures answers: *a == does_output(\old(*c), \old(*a));
+    ensures answers: *a == does_one_of(sends_syn(\old(*c)), seqs_to_send(\old(*c)) > 0, \old(*c), \old(*a));
     ensures mid: mid_step(*c);
     ensures settled: !c->ack_owed && !c->resend;
     ensures syn_out: c->state == VTCP_CLOSED || c->syn_acked || c->snd_una != c->snd_nxt;
@@ -253,14 +254,13 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
     ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
     ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
+    ensures leaves: seqs_to_send(\old(*c)) > 0 && \old(c->syn_acked) ==> a->send && (a->seg.len > 0 || a->seg.fin);
 */
 static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
   if (is_syn_due(c)) {
     send_syn(c, now, a);
   } else if (is_anything_due(c)) {
-    /*@ assert due: !sends_syn(*c) && seqs_to_send(*c) > 0; */
-    /*@ assert answers: does_text_out(*c, *a) == does_output(*c, *a); */
     send_text(c, now, a);
   } else {
     send_ack(c, a);
@@ -286,6 +286,7 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 */
 static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {
+  /*@ assert answers: does_one_of(sends_syn(*c), seqs_to_send(*c) > 0, *c, *a) == does_output(*c, *a); */
   output(c, now, a);
   set_timer(c, now);
   a->more = is_anything_due(c);

@@ -52,7 +52,8 @@ static void restart_time_wait(struct vtcp_conn *c, uint64_t now)
     ensures MUST_26: goes_on_idle(\old(*c), now, *c);
     ensures MUST_38: goes_on_override(\old(*c), now, *c);
     ensures mid: mid_step(\old(*c)) ==> mid_step(*c);
-    ensures flags: c->ack_owed == \old(c->ack_owed) && c->resend == \old(c->resend) && c->snd_nxt == \old(c->snd_nxt);
+    ensures flags: c->ack_owed == \old(c->ack_owed) && c->resend == \old(c->resend) && c->snd_nxt == \old(c->snd_nxt)
+                   && c->max_snd_wnd == \old(c->max_snd_wnd);
 */
 static void set_timer(struct vtcp_conn *c, uint64_t now)
 {
