@@ -231,5 +231,8 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 {
   text_and_fin(c, e, a);
   open_window(c);
+  /*@ assert refines: *c == with_window(after_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e, c->held)); */
+  /*@ assert answers: does_transmit(*c, e->now, *a)
+        == does_data(\at(*c, Pre), *e, c->held, a->store_len, a->delivered, \at(*a, Pre)); */
   transmit(c, e->now, a);
 }
