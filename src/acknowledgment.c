@@ -76,6 +76,7 @@ static void note_syn_acked(struct vtcp_conn *c)
     ensures answers: *a == does_acknowledged(\old(*c), e->seg, \old(*a));
     ensures taken: acknowledged(*c, acks_fin(\old(*c), e->seg));
     ensures kept: only_acknowledges(\old(*c), *e, *c, *a);
+    ensures held: c->held == \old(c->held);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
@@ -127,6 +128,7 @@ static bool is_window_fresh(const struct vtcp_conn *c, const struct vtcp_event *
     ensures kept: acknowledged(\old(*c), \false) ==> acknowledged(*c, \false);
     ensures kept_fin: acknowledged(\old(*c), \true) ==> acknowledged(*c, \true);
     ensures only: only_window(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
 */
 static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -159,6 +161,7 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures only: c->state != VTCP_CLOSED ==> only_state(\old(*c), *c);
+    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures edge: c->state == state_after_ack(\old(*c), fin ? \true : \false);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed) && a->acked == \old(a->acked);
@@ -191,6 +194,7 @@ static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures law: law_take_ack(\old(*c), *e, *c, *a);
+    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */

@@ -110,6 +110,7 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     ensures answers: *a == does_syn_out(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -141,6 +142,7 @@ static void send_syn(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures answers: *a == does_text_out(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -179,6 +181,7 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures answers: *a == (\old(c->ack_owed) ? with_ack(\old(*a), \old(*c)) : \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -200,6 +203,7 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures settled: !c->ack_owed && !c->resend;
     ensures syn_out: c->state == VTCP_CLOSED || c->syn_acked || c->snd_una != c->snd_nxt;
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -223,7 +227,9 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures answers: *a == does_transmit(\old(*c), now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures stored: a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;

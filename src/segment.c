@@ -199,6 +199,7 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
     ensures wf: !\result ==> vtcp_wf(*c);
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
+    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
                     && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered)
                     && a->peer_closed == \old(a->peer_closed);

@@ -44,6 +44,7 @@ static void restart_time_wait(struct vtcp_conn *c, uint64_t now)
     ensures refines: *c == with_timer_needed(\old(*c), now);
     ensures A_TMR: c->timer == timer_needed(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures mid: mid_step(\old(*c)) ==> mid_step(*c);
     ensures flags: c->ack_owed == \old(c->ack_owed) && c->resend == \old(c->resend) && c->snd_nxt == \old(c->snd_nxt);
