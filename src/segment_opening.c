@@ -140,6 +140,7 @@ static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_SYN_RECEIVED && !c->syn_acked;
     ensures sent: law_sent(*c, *a);
+    ensures held: c->held == \old(c->held);
     ensures told: a->acked == 0 && !a->seg.rst;
     ensures syn_text: e->type == VTCP_ARRIVES && e->seg.syn ==> law_syn_text(\old(*c), *e, *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
@@ -174,6 +175,11 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
   c->state = VTCP_ESTABLISHED;
   c->ack_owed = true;
   take_data(c, e, a);
+  /*@ assert first: a->store_len > 0 ==> a->store_from == 0 && a->store_at == 0; */
+  /*@ assert next: a->store_len > 0 ==> !arrived(\at(c->held, Pre), 0, a->store_len, a->delivered); */
+  /*@ assert last: a->store_len > 0 && a->delivered > 0 ==>
+        arrived(\at(c->held, Pre), 0, a->store_len, a->delivered - 1); */
+  /*@ assert in_order: a->store_len > 0 ==> a->delivered == a->store_len; */
 }
 
 /* 3.10.7.3 SYN-SENT. */

@@ -62,7 +62,7 @@ static void owe_ack(struct vtcp_conn *c, const struct vtcp_event *e)
     requires text.to == text_from(*c, e->seg) + text_new(*c, e->seg);
     assigns *a;
     ensures S3_10_7_4_store: *a == does_text(*c, e->seg, text.to - text.from, n, \old(*a));
-    ensures stores: a->store_from + a->store_len <= e->seg.len
+    ensures stores: a->store_from + a->store_len <= e->seg.len && (a->store_from == 0 || a->store_at == c->rcv_len)
                     && c->rcv_len <= a->store_at && a->store_at + a->store_len <= c->rcv_len + c->rcv_wnd
                     && seq_add(text_seq(e->seg), a->store_from) == seq_add(c->rcv_nxt, a->store_at - c->rcv_len);
 */
