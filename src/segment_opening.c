@@ -105,11 +105,11 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     a->spawn = true;
     return;
   }
-  /*@ assert opens: \forall struct vtcp_held h;
-        after_transmit(with_syn_text(opened_by_syn(*c, *e, h), e->seg), e->now) == after_listen_arrives(*c, *e, h); */
   open_by_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
+  /*@ assert opens: after_transmit(with_syn_text(opened_by_syn(\at(*c, Pre), *e, c->held), e->seg), e->now)
+        == after_listen_arrives(\at(*c, Pre), *e, c->held); */
 }
 
 /* SYN-RECEIVED from SYN-SENT: our SYN is to go again, with an ACK. */
@@ -213,9 +213,9 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (e->seg.has_ack && e->seg.ack != c->snd_nxt) {
-    /*@ assert refuses: \forall struct vtcp_held h, integer n; after_syn_sent_arrives(*c, *e, h, n) == *c; */
     if (!e->seg.rst)
       form_rst(e, a);
+    /*@ assert refuses: after_syn_sent_arrives(*c, *e, c->held, a->delivered) == *c; */
     return;
   }
   if (e->seg.rst) {
@@ -229,12 +229,12 @@ static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e,
   if (!e->seg.syn)
     return;
   if (e->seg.has_ack) {
-    /*@ assert opens: \forall struct vtcp_held h, integer n;
-          after_data(synchronized(*c, *e), *e, h, n) == after_syn_sent_arrives(*c, *e, h, n); */
     synchronize(c, e, a);
+    /*@ assert opens: after_data(synchronized(\at(*c, Pre), *e), *e, c->held, a->delivered)
+          == after_syn_sent_arrives(\at(*c, Pre), *e, c->held, a->delivered); */
   } else {
-    /*@ assert crosses: \forall struct vtcp_held h, integer n;
-          after_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now) == after_syn_sent_arrives(*c, *e, h, n); */
     cross_syns(c, e, a);
+    /*@ assert crosses: after_transmit(with_syn_text(crossing_syns(\at(*c, Pre), *e), e->seg), e->now)
+          == after_syn_sent_arrives(\at(*c, Pre), *e, c->held, a->delivered); */
   }
 }
