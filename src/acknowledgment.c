@@ -77,6 +77,7 @@ static void note_syn_acked(struct vtcp_conn *c)
     ensures taken: acknowledged(*c, acks_fin(\old(*c), e->seg));
     ensures again: !forced(\old(*c)) ==> !forced(*c);
     ensures kept: only_acknowledges(\old(*c), *e, *c, *a);
+    ensures held: c->held == \old(c->held);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
@@ -129,6 +130,7 @@ static bool is_window_fresh(const struct vtcp_conn *c, const struct vtcp_event *
     ensures kept_fin: acknowledged(\old(*c), \true) ==> acknowledged(*c, \true);
     ensures only: only_window(\old(*c), *c);
     ensures again: !forced(\old(*c)) ==> !forced(*c);
+    ensures held: c->held == \old(c->held);
 */
 static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 {
@@ -162,6 +164,7 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures again: !forced(\old(*c)) ==> !forced(*c);
     ensures only: c->state != VTCP_CLOSED ==> only_state(\old(*c), *c);
+    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures edge: c->state == state_after_ack(\old(*c), fin ? \true : \false);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed) && a->acked == \old(a->acked);
@@ -210,6 +213,7 @@ static void note_alive(struct vtcp_conn *c)
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures again: !forced(*c);
     ensures law: law_take_ack(\old(*c), *e, *c, *a);
+    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */

@@ -126,6 +126,7 @@ static void start_measurement(struct vtcp_conn *c, bool again, uint32_t end, uin
     ensures answers: *a == does_syn_out(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -203,6 +204,7 @@ static void note_sent(struct vtcp_conn *c, uint16_t text, bool fin, uint64_t now
     ensures answers: *a == does_text_out(\old(*c), \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -226,6 +228,7 @@ static void send_text(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures answers: *a == (\old(c->ack_owed) ? with_ack(\old(*a), \old(*c)) : \old(*a));
     ensures mid: mid_step(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -249,6 +252,7 @@ static void send_ack(struct vtcp_conn *c, struct vtcp_actions *a)
     ensures settled: !c->ack_owed && !c->resend;
     ensures syn_out: c->state == VTCP_CLOSED || c->syn_acked || c->snd_una != c->snd_nxt;
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
     ensures timer: same_timer(\old(*c), *c);
     ensures sent: unsent(\old(*a)) ==> law_sent(*c, *a);
@@ -274,7 +278,9 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures answers: *a == does_transmit(\old(*c), now, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures told: tells_nothing(\old(*a), *a);
+    ensures stored: a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures MUST_26: goes_on_idle(\old(*c), now, *c);
     ensures MUST_38_timer: goes_on_override(\old(*c), now, *c);

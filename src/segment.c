@@ -214,6 +214,7 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures wf: !\result ==> vtcp_wf(*c);
     ensures again: \result ==> !forced(*c);
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
+    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
                     && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered)
                     && a->peer_closed == \old(a->peer_closed);
@@ -297,16 +298,13 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     return;
   if (!check_syn(c, e, a))
     return;
-  /*@ assert fifth: \forall struct vtcp_held h, integer n; after_fifth(*c, *e, h, n) == after_segment(*c, *e, h, n); */
-  /*@ assert goes_on: e->seg.has_ack && acceptable_ack(*c, e->seg) ==> \forall struct vtcp_held h, integer n;
-        after_data(after_ack(*c, *e, h), *e, h, n) == after_fifth(*c, *e, h, n); */
-  /*@ assert refuses: e->seg.has_ack && !acceptable_ack(*c, e->seg) ==> \forall struct vtcp_held h, integer n;
-        refused_ack(*c, *e) == after_fifth(*c, *e, h, n); */
-  if (!check_ack(c, e, a))
+  if (!check_ack(c, e, a)) {
+    /*@ assert stops: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
     return;
-  /*@ assert any_held: \forall struct vtcp_held h, integer n;
-        after_data(*c, *e, h, n) == after_data(after_ack(\at(*c, Pre), *e, h), *e, h, n); */
+  }
   take_data(c, e, a);
+  /*@ assert acked: *c == after_data(after_ack(\at(*c, Pre), *e, c->held), *e, c->held, a->delivered); */
+  /*@ assert goes_on: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
 }
 
 /* 3.10.7 SEGMENT ARRIVES. */

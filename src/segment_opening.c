@@ -107,11 +107,11 @@ static void arrives_in_listen(struct vtcp_conn *c, const struct vtcp_event *e, s
     a->spawn = true;
     return;
   }
-  /*@ assert opens: \forall struct vtcp_held h;
-        after_transmit(with_syn_text(opened_by_syn(*c, *e, h), e->seg), e->now) == after_listen_arrives(*c, *e, h); */
   open_by_syn(c, e);
   keep_syn_text(c, e, a);
   transmit(c, e->now, a);
+  /*@ assert opens: after_transmit(with_syn_text(opened_by_syn(\at(*c, Pre), *e, c->held), e->seg), e->now)
+        == after_listen_arrives(\at(*c, Pre), *e, c->held); */
 }
 
 /* SYN-RECEIVED from SYN-SENT: our SYN is to go again, with an ACK. */
@@ -142,6 +142,7 @@ static void meet_syn(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures wf: vtcp_wf(*c);
     ensures state: c->state == VTCP_SYN_RECEIVED && !c->syn_acked;
     ensures sent: law_sent(*c, *a);
+    ensures held: c->held == \old(c->held);
     ensures told: a->acked == 0 && !a->seg.rst && a->seg.len == 0;
     ensures MUST_26: goes_on_idle(\old(*c), e->now, *c);
     ensures MUST_38_timer: goes_on_override(\old(*c), e->now, *c);
@@ -182,6 +183,11 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
   c->state = VTCP_ESTABLISHED;
   c->ack_owed = true;
   take_data(c, e, a);
+  /*@ assert first: a->store_len > 0 ==> a->store_from == 0 && a->store_at == 0; */
+  /*@ assert next: a->store_len > 0 ==> !arrived(\at(c->held, Pre), 0, a->store_len, a->delivered); */
+  /*@ assert last: a->store_len > 0 && a->delivered > 0 ==>
+        arrived(\at(c->held, Pre), 0, a->store_len, a->delivered - 1); */
+  /*@ assert in_order: a->store_len > 0 ==> a->delivered == a->store_len; */
 }
 
 /* 3.10.7.3 SYN-SENT. */
@@ -219,9 +225,9 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
 static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (e->seg.has_ack && e->seg.ack != c->snd_nxt) {
-    /*@ assert refuses: \forall struct vtcp_held h, integer n; after_syn_sent_arrives(*c, *e, h, n) == *c; */
     if (!e->seg.rst)
       form_rst(e, a);
+    /*@ assert refuses: after_syn_sent_arrives(*c, *e, c->held, a->delivered) == *c; */
     return;
   }
   if (e->seg.rst) {
@@ -235,12 +241,12 @@ static void arrives_in_syn_sent(struct vtcp_conn *c, const struct vtcp_event *e,
   if (!e->seg.syn)
     return;
   if (e->seg.has_ack) {
-    /*@ assert opens: \forall struct vtcp_held h, integer n;
-          after_data(synchronized(*c, *e), *e, h, n) == after_syn_sent_arrives(*c, *e, h, n); */
     synchronize(c, e, a);
+    /*@ assert opens: after_data(synchronized(\at(*c, Pre), *e), *e, c->held, a->delivered)
+          == after_syn_sent_arrives(\at(*c, Pre), *e, c->held, a->delivered); */
   } else {
-    /*@ assert crosses: \forall struct vtcp_held h, integer n;
-          after_transmit(with_syn_text(crossing_syns(*c, *e), e->seg), e->now) == after_syn_sent_arrives(*c, *e, h, n); */
     cross_syns(c, e, a);
+    /*@ assert crosses: after_transmit(with_syn_text(crossing_syns(\at(*c, Pre), *e), e->seg), e->now)
+          == after_syn_sent_arrives(\at(*c, Pre), *e, c->held, a->delivered); */
   }
 }

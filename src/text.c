@@ -62,7 +62,7 @@ static void owe_ack(struct vtcp_conn *c, const struct vtcp_event *e)
     requires text.to == text_from(*c, e->seg) + text_new(*c, e->seg);
     assigns *a;
     ensures S3_10_7_4_store: *a == does_text(*c, e->seg, text.to - text.from, n, \old(*a));
-    ensures stores: a->store_from + a->store_len <= e->seg.len
+    ensures stores: a->store_from + a->store_len <= e->seg.len && (a->store_from == 0 || a->store_at == c->rcv_len)
                     && c->rcv_len <= a->store_at && a->store_at + a->store_len <= c->rcv_len + c->rcv_wnd
                     && seq_add(text_seq(e->seg), a->store_from) == seq_add(c->rcv_nxt, a->store_at - c->rcv_len);
 */
@@ -187,6 +187,10 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures refines: *c == after_fin(after_text(\old(*c), e->seg, c->held, a->delivered), *e, c->held);
     ensures answers: *a == does_fin(after_text(\old(*c), e->seg, c->held, a->delivered), *e,
                                     does_text(\old(*c), e->seg, a->store_len, a->delivered, \old(*a)));
+    ensures any_held: after_text(with_held(\old(*c), c->held), e->seg, c->held, a->delivered)
+                      == after_text(\old(*c), e->seg, c->held, a->delivered);
+    ensures any_held_told: does_text(with_held(\old(*c), c->held), e->seg, a->store_len, a->delivered, \old(*a))
+                           == does_text(\old(*c), e->seg, a->store_len, a->delivered, \old(*a));
     ensures mid: mid_step(*c);
     ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
     ensures kept: data_keeps(\old(*c), *c);
@@ -216,6 +220,9 @@ static void text_and_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct
     assigns *c, *a;
     ensures refines: *c == after_data(\old(*c), *e, c->held, a->delivered);
     ensures answers: *a == does_data(\old(*c), *e, c->held, a->store_len, a->delivered, \old(*a));
+    ensures any_held: *c == after_data(with_held(\old(*c), c->held), *e, c->held, a->delivered);
+    ensures any_held_told:
+      *a == does_data(with_held(\old(*c), c->held), *e, c->held, a->store_len, a->delivered, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures kept: data_keeps(\old(*c), *c);
     ensures received: data_received(\old(*c), *c, *a);
@@ -239,5 +246,12 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
   open_window(c);
   /*@ assert inside: seq_distance(\at(c->rcv_nxt, Pre), c->rcv_nxt) <= \at(c->rcv_wnd, Pre); */
   /*@ assert edge: seq_distance(\at(c->rcv_nxt, Pre), c->rcv_nxt) + c->rcv_wnd >= \at(c->rcv_wnd, Pre); */
+  /*@ assert refines: *c == with_window(after_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e, c->held)); */
+  /*@ assert answers: does_transmit(*c, e->now, *a)
+        == does_data(\at(*c, Pre), *e, c->held, a->store_len, a->delivered, \at(*a, Pre)); */
+  /*@ assert any_held: *c == with_window(after_fin(
+        after_text(with_held(\at(*c, Pre), c->held), e->seg, c->held, a->delivered), *e, c->held)); */
+  /*@ assert any_held_told: does_transmit(*c, e->now, *a)
+        == does_data(with_held(\at(*c, Pre), c->held), *e, c->held, a->store_len, a->delivered, \at(*a, Pre)); */
   transmit(c, e->now, a);
 }

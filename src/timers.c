@@ -48,6 +48,7 @@ static void restart_time_wait(struct vtcp_conn *c, uint64_t now)
     ensures refines: *c == with_timer_needed(\old(*c), now);
     ensures A_TMR: c->timer == timer_needed(*c);
     ensures kept: only_sends(\old(*c), *c);
+    ensures held: c->held == \old(c->held);
     ensures MUST_13: goes_on_2msl(\old(*c), now, *c);
     ensures MUST_26: goes_on_idle(\old(*c), now, *c);
     ensures MUST_38: goes_on_override(\old(*c), now, *c);
