@@ -13,16 +13,7 @@
 #include <string.h>
 
 #include "../src/driver/script_run.h"
-
-#define HOLDS(law, condition)                                     \
-  do {                                                            \
-    if (!(condition)) {                                           \
-      fprintf(stderr, "%s does not hold: %s\n", law, #condition); \
-      abort();                                                    \
-    }                                                             \
-  } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "holds.h"
 
 enum { LONGEST = 8192 };
 

@@ -16,16 +16,7 @@
 #include <string.h>
 
 #include "../include/vtcp.h"
-
-#define HOLDS(law, condition)                                     \
-  do {                                                            \
-    if (!(condition)) {                                           \
-      fprintf(stderr, "%s does not hold: %s\n", law, #condition); \
-      abort();                                                    \
-    }                                                             \
-  } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "holds.h"
 
 static struct vtcp_segment filled(uint8_t octet)
 {

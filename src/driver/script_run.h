@@ -56,7 +56,7 @@ struct socket {
   struct settings settings; /* of this socket: options change them until it has a connection */
   int64_t fd;               /* -1: none (any more) */
   bool has_fd, bound, listening, connecting, started, ready, child;
-  bool nonblocking, shut_read, at_end, linger, reuse, keep_alive;
+  bool nonblocking, shut_read, at_end, linger, reuse;
   bool orphan; /* the user closed it */
   uint32_t linger_seconds, backlog;
   uint16_t port;
