@@ -153,30 +153,15 @@ static void update_window(struct vtcp_conn *c, const struct vtcp_event *e)
 }
 
 /* The changes of state that an acknowledgment brings; `fin`: it covers our FIN. */
-/*@ requires \valid(c) && \valid(a) && \separated(c, a);
-    requires VTCP_SYN_RECEIVED <= c->state && acknowledged(*c, fin ? \true : \false);
-    assigns *c, *a;
-    ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false, c->held);
-    ensures any_held: \forall struct vtcp_held h; moved_by_ack(\old(*c), fin ? \true : \false, h)
-                      == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
-    ensures answers: *a == does_move_by_ack(\old(*c), fin ? \true : \false, \old(*a));
-    ensures mid: mid_step(*c);
-    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+/*@ requires \valid(c) && VTCP_SYN_RECEIVED <= c->state && acknowledged(*c, fin ? \true : \false);
+    requires fin ==> c->state != VTCP_LAST_ACK;
+    assigns c->state, c->close_queued;
+    ensures refines: *c == moved_by_ack(\old(*c), fin ? \true : \false);
+    ensures mid: mid_step(*c) && c->syn_acked;
     ensures again: !forced(\old(*c)) ==> !forced(*c);
-    ensures only: c->state != VTCP_CLOSED ==> only_state(\old(*c), *c);
-    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
-    ensures edge: c->state == state_after_ack(\old(*c), fin ? \true : \false);
-    ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
-                    && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed) && a->acked == \old(a->acked);
 */
-static void move_by_ack(struct vtcp_conn *c, bool fin, struct vtcp_actions *a)
+static void move_by_ack(struct vtcp_conn *c, bool fin)
 {
-  a->close_done = fin;
-  a->closed = fin && c->state == VTCP_LAST_ACK;
-  if (a->closed) {
-    delete_tcb(c);
-    return;
-  }
   if (c->state == VTCP_SYN_RECEIVED)
     c->state = c->close_queued ? VTCP_FIN_WAIT_1 : VTCP_ESTABLISHED;
   else if (fin && c->state == VTCP_FIN_WAIT_1)
@@ -201,31 +186,34 @@ static void note_alive(struct vtcp_conn *c)
     c->timer = VTCP_NO_TIMER;
 }
 
-/* The fifth check of an acceptable acknowledgment. */
+/* The fifth check of an acceptable acknowledgment. Whether the segment goes on: that of our FIN in LAST-ACK ends it all. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires VTCP_SYN_RECEIVED <= c->state && acceptable_ack(*c, e->seg);
     assigns *c, *a;
-    ensures refines: *c == after_ack(\old(*c), *e, c->held);
-    ensures any_held: \forall struct vtcp_held h;
-                      after_ack(\old(*c), *e, h) == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
+    ensures goes_on: \result <==> !acks_last(\old(*c), e->seg);
+    ensures refines: \result ==> *c == after_ack(\old(*c), *e);
+    ensures S3_10_7_4_last: !\result ==> *c == deleted(\old(*c), c->held);
     ensures answers: *a == does_ack(\old(*c), *e, \old(*a));
-    ensures mid: mid_step(*c);
-    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
-    ensures again: !forced(*c);
-    ensures law: law_take_ack(\old(*c), *e, *c, *a);
-    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
+    ensures wf: !\result ==> vtcp_wf(*c);
+    ensures mid: \result ==> mid_step(*c) && c->syn_acked && !forced(*c);
+    ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
     ensures silent: a->send == \old(a->send) && a->seg == \old(a->seg) && a->store_len == \old(a->store_len)
                     && a->delivered == \old(a->delivered) && a->peer_closed == \old(a->peer_closed);
 */
-static void take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+static bool take_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   bool fin = is_fin_ack(c, e);
 
   note_alive(c);
   acknowledge(c, e, a);
   /*@ assert acknowledged: *a == does_acknowledged(\at(*c, Pre), e->seg, \at(*a, Pre)); */
+  a->close_done = fin;
+  a->closed = fin && c->state == VTCP_LAST_ACK;
+  if (a->closed) {
+    delete_tcb(c);
+    return false;
+  }
   update_window(c, e);
-  /*@ assert same: does_move_by_ack(*c, fin ? \true : \false, *a)
-        == does_move_by_ack(\at(*c, Pre), acks_fin(\at(*c, Pre), e->seg), *a); */
-  move_by_ack(c, fin, a);
+  move_by_ack(c, fin);
+  return true;
 }

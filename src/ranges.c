@@ -154,6 +154,7 @@ static void count_from(struct vtcp_conn *c, uint32_t n)
                     reassembled(\old(c->held), text.from, text.to - text.from, c->held, 0);
     ensures in_order: \result.to != 0 && \result.from == 0 ==>
                       reassembled(\old(c->held), text.from, text.to - text.from, c->held, \result.to);
+    ensures alone: no_text(\old(c->held)) && text.from == 0 ==> \result == text;
 */
 static struct vtcp_range reassemble(struct vtcp_conn *c, struct vtcp_range text)
 {

@@ -203,33 +203,30 @@ static bool check_syn(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires c->state >= VTCP_SYN_RECEIVED;
     assigns *c, *a;
-    ensures passes: \result <==> e->seg.has_ack && acceptable_ack(\old(*c), e->seg);
-    ensures S3_10_7_4_ack: *c == (\result ? after_ack(\old(*c), *e, c->held)
-                                  : e->seg.has_ack ? refused_ack(\old(*c), *e) : \old(*c));
-    ensures S3_10_7_4_ack_answer: *a == (\result ? does_ack(\old(*c), *e, \old(*a))
-                                         : e->seg.has_ack ? does_refuse_ack(\old(*c), *e, \old(*a)) : \old(*a));
-    ensures any_held: \result ==> \forall struct vtcp_held h;
-                      after_ack(\old(*c), *e, h) == (c->state == VTCP_CLOSED ? with_held(*c, h) : *c);
-    ensures mid: \result ==> mid_step(*c) && (c->syn_acked || c->state == VTCP_CLOSED);
+    ensures passes: \result <==> e->seg.has_ack && acceptable_ack(\old(*c), e->seg) && !acks_last(\old(*c), e->seg);
+    ensures none: !e->seg.has_ack ==> *c == \old(*c) && *a == \old(*a);
+    ensures refuses: e->seg.has_ack && !acceptable_ack(\old(*c), e->seg) ==> *c == refused_ack(\old(*c), *e);
+    ensures refuses_answer: e->seg.has_ack && !acceptable_ack(\old(*c), e->seg) ==>
+                            *a == does_refuse_ack(\old(*c), *e, \old(*a));
+    ensures S3_10_7_4_last: ends_here(\old(*c), e->seg) ==> *c == deleted(\old(*c), c->held);
+    ensures S3_10_7_4_ack: \result ==> *c == after_ack(\old(*c), *e);
+    ensures S3_10_7_4_ack_answer: e->seg.has_ack && acceptable_ack(\old(*c), e->seg) ==> *a == does_ack(\old(*c), *e, \old(*a));
+    ensures mid: \result ==> mid_step(*c) && c->syn_acked && !forced(*c);
     ensures wf: !\result ==> vtcp_wf(*c);
-    ensures again: \result ==> !forced(*c);
     ensures law: \result ==> law_take_ack(\old(*c), *e, *c, *a);
-    ensures held: c->state != VTCP_CLOSED ==> c->held == \old(c->held);
     ensures silent: \result ==> a->send == \old(a->send) && a->seg == \old(a->seg)
                     && a->store_len == \old(a->store_len) && a->delivered == \old(a->delivered)
                     && a->peer_closed == \old(a->peer_closed);
-    ensures same: !\result ==> untouched(\old(*c), *c);
-    ensures quiet: !\result && fresh(\old(*a)) ==> a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->more
-                                                   && !a->peer_closed && law_sent(*c, *a);
+    ensures same: !\result && !ends_here(\old(*c), e->seg) ==> untouched(\old(*c), *c) && a->acked == \old(a->acked);
+    ensures quiet: !\result && fresh(\old(*a)) ==> a->store_len == 0 && a->delivered == 0 && !a->more && !a->peer_closed
+                                                   && law_sent(*c, *a);
 */
 static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
   if (!e->seg.has_ack)
     return false;
-  if (is_ack_acceptable(c, e)) {
-    take_ack(c, e, a);
-    return true;
-  }
+  if (is_ack_acceptable(c, e))
+    return take_ack(c, e, a);
   if (c->state == VTCP_SYN_RECEIVED)
     form_rst(e, a);
   else
@@ -254,8 +251,9 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
                             *a == does_refuse_ack(\old(*c), *e, \old(*a));
     ensures ack_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && !stops_at_syn(\old(*c), e->seg)
                         && e->seg.has_ack && acceptable_ack(\old(*c), e->seg) ==>
-                        *a == does_data(after_ack(\old(*c), *e, c->held), *e, c->held, a->store_len, a->delivered,
-                                        does_ack(\old(*c), *e, \old(*a)));
+                        *a == (acks_last(\old(*c), e->seg) ? does_ack(\old(*c), *e, \old(*a))
+                               : does_data(after_ack(\old(*c), *e), *e, c->held, a->store_len, a->delivered,
+                                           does_ack(\old(*c), *e, \old(*a))));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
@@ -303,7 +301,6 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     return;
   }
   take_data(c, e, a);
-  /*@ assert acked: *c == after_data(after_ack(\at(*c, Pre), *e, c->held), *e, c->held, a->delivered); */
   /*@ assert goes_on: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
 }
 

@@ -184,9 +184,6 @@ static void synchronize(struct vtcp_conn *c, const struct vtcp_event *e, struct 
   c->ack_owed = true;
   take_data(c, e, a);
   /*@ assert first: a->store_len > 0 ==> a->store_from == 0 && a->store_at == 0; */
-  /*@ assert next: a->store_len > 0 ==> !arrived(\at(c->held, Pre), 0, a->store_len, a->delivered); */
-  /*@ assert last: a->store_len > 0 && a->delivered > 0 ==>
-        arrived(\at(c->held, Pre), 0, a->store_len, a->delivered - 1); */
   /*@ assert in_order: a->store_len > 0 ==> a->delivered == a->store_len; */
 }
 

@@ -80,21 +80,21 @@ static void store_text(const struct vtcp_conn *c, const struct vtcp_event *e, st
 
 /* Seventh, process the segment text: what is new is stored, what is in order then, and had waited for it, delivered. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
-    requires c->syn_acked || c->state == VTCP_CLOSED;
+    requires c->syn_acked;
     requires a->store_len == 0 && a->delivered == 0;
     assigns *c, *a;
     ensures S3_10_7_4_text: *c == after_text(\old(*c), e->seg, c->held, a->delivered);
     ensures S3_10_7_4_store: *a == does_text(\old(*c), e->seg, a->store_len, a->delivered, \old(*a));
     ensures mid: mid_step(fin_unseen(*c));
-    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures synced: c->syn_acked;
     ensures stores: law_stores(\old(*c), *e, *c, *a);
-    ensures any_held: \forall struct vtcp_held h; with_held(*c, h) == after_text(\old(*c), e->seg, h, a->delivered);
     ensures received: c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->delivered) && a->delivered <= \old(c->rcv_wnd);
     ensures window: c->rcv_wnd == \old(c->rcv_wnd) - a->delivered;
     ensures told: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked);
     ensures SHLD_31_refused: kept(\old(c->held), text_from(\old(*c), e->seg), text_new(\old(*c), e->seg), a->store_len);
     ensures SHLD_31: receiving(c->state) ==> data_kept(\old(*c), e->seg, *a);
     ensures SHLD_31_set: reassembled(\old(c->held), a->store_at - \old(c->rcv_len), a->store_len, c->held, a->delivered);
+    ensures alone: delivered_alone(\old(*c), *a);
     ensures fin_known: c->fin_end != 0 ==> fin_was_known(\old(*c), seq_add(c->rcv_nxt, c->fin_end));
     ensures fin_waits: c->fin_end <= c->rcv_wnd && (c->fin_end != 0 ==> receiving(c->state));
     ensures state: c->state == \old(c->state);
@@ -143,13 +143,11 @@ static void take_fin(struct vtcp_conn *c, struct vtcp_actions *a)
  * contradicts it, and goes. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a);
     requires mid: mid_step(fin_unseen(*c));
-    requires c->syn_acked || c->state == VTCP_CLOSED;
+    requires c->syn_acked;
     requires c->fin_end <= c->rcv_wnd && (c->fin_end != 0 ==> receiving(c->state));
     assigns *c, *a;
     ensures S3_10_7_4_fin: *c == after_fin(\old(*c), *e, c->held);
     ensures S3_10_7_4_told: *a == does_fin(\old(*c), *e, \old(*a));
-    ensures any_held: *c == after_fin(with_held(\old(*c), c->held), *e, c->held);
-    ensures any_held_told: *a == does_fin(with_held(\old(*c), c->held), *e, \old(*a));
     ensures told: a->send == \old(a->send) && a->seg == \old(a->seg) && a->acked == \old(a->acked);
     ensures window: !\old(a->peer_closed) ==> c->rcv_wnd == \old(c->rcv_wnd);
     ensures mid: mid_step(*c);
@@ -181,24 +179,21 @@ static void check_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 
 /* The seventh and the eighth check. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
-    requires c->syn_acked || c->state == VTCP_CLOSED;
+    requires c->syn_acked;
     requires unsent(*a) && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     assigns *c, *a;
     ensures refines: *c == after_fin(after_text(\old(*c), e->seg, c->held, a->delivered), *e, c->held);
     ensures answers: *a == does_fin(after_text(\old(*c), e->seg, c->held, a->delivered), *e,
                                     does_text(\old(*c), e->seg, a->store_len, a->delivered, \old(*a)));
-    ensures any_held: after_text(with_held(\old(*c), c->held), e->seg, c->held, a->delivered)
-                      == after_text(\old(*c), e->seg, c->held, a->delivered);
-    ensures any_held_told: does_text(with_held(\old(*c), c->held), e->seg, a->store_len, a->delivered, \old(*a))
-                           == does_text(\old(*c), e->seg, a->store_len, a->delivered, \old(*a));
     ensures mid: mid_step(*c);
-    ensures synced: c->syn_acked || c->state == VTCP_CLOSED;
+    ensures synced: c->syn_acked;
     ensures kept: data_keeps(\old(*c), *c);
     ensures received: c->rcv_nxt == seq_add(\old(c->rcv_nxt), a->delivered + one_if(a->peer_closed != 0));
     ensures window: c->rcv_wnd == \old(c->rcv_wnd) - a->delivered;
     ensures sending: same_sending(\old(*c), *c);
     ensures reassembly: data_reassembled(\old(*c), *c, *a);
     ensures SHLD_31: receiving(\old(c->state)) ==> data_kept(\old(*c), e->seg, *a);
+    ensures alone: delivered_alone(\old(*c), *a);
     ensures fin_known: data_fin(\old(*c), *e, *c);
     ensures moves: data_moves(\old(*c), *e, *c);
     ensures MUST_13: c->timer == \old(c->timer) && c->retries == \old(c->retries)
@@ -215,19 +210,17 @@ static void text_and_fin(struct vtcp_conn *c, const struct vtcp_event *e, struct
 
 /* From the seventh check to the end of SEGMENT ARRIVES. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && mid_step(*c);
-    requires c->syn_acked || c->state == VTCP_CLOSED;
+    requires c->syn_acked;
     requires unsent(*a) && a->store_len == 0 && a->delivered == 0 && !a->peer_closed && !forced(*c);
     assigns *c, *a;
     ensures refines: *c == after_data(\old(*c), *e, c->held, a->delivered);
     ensures answers: *a == does_data(\old(*c), *e, c->held, a->store_len, a->delivered, \old(*a));
-    ensures any_held: *c == after_data(with_held(\old(*c), c->held), *e, c->held, a->delivered);
-    ensures any_held_told:
-      *a == does_data(with_held(\old(*c), c->held), *e, c->held, a->store_len, a->delivered, \old(*a));
     ensures wf: vtcp_wf(*c);
     ensures kept: data_keeps(\old(*c), *c);
     ensures received: data_received(\old(*c), *c, *a);
     ensures reassembly: data_reassembled(\old(*c), *c, *a);
     ensures SHLD_31: receiving(\old(c->state)) ==> data_kept(\old(*c), e->seg, *a);
+    ensures alone: delivered_alone(\old(*c), *a);
     ensures fin_known: data_fin(\old(*c), *e, *c);
     ensures moves: data_moves(\old(*c), *e, *c);
     ensures MUST_13: data_2msl(\old(*c), *e, *c);
@@ -249,9 +242,5 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
   /*@ assert refines: *c == with_window(after_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e, c->held)); */
   /*@ assert answers: does_transmit(*c, e->now, *a)
         == does_data(\at(*c, Pre), *e, c->held, a->store_len, a->delivered, \at(*a, Pre)); */
-  /*@ assert any_held: *c == with_window(after_fin(
-        after_text(with_held(\at(*c, Pre), c->held), e->seg, c->held, a->delivered), *e, c->held)); */
-  /*@ assert any_held_told: does_transmit(*c, e->now, *a)
-        == does_data(with_held(\at(*c, Pre), c->held), *e, c->held, a->store_len, a->delivered, \at(*a, Pre)); */
   transmit(c, e->now, a);
 }
