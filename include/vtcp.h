@@ -313,6 +313,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child);
     ensures MUST_38: law_silly_window(\old(*conn), *event, *conn, *actions);
     ensures MUST_38_override: law_override(\old(*conn), *event, *conn, *actions);
     ensures SHLD_7: law_nagle(\old(*conn), *conn, *actions);
+    ensures MUST_17: law_nagle_off(*event, *conn, *actions);
     ensures A_TMR: law_timer(*conn);
     ensures rst_exact: law_rst_exact(\old(*conn), *event, *conn);
     ensures unacceptable: law_unacceptable(\old(*conn), *event, *conn, *actions);

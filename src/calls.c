@@ -103,6 +103,7 @@ static void queue_text(struct vtcp_conn *c, const struct vtcp_event *e)
     ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
     ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
     ensures SHLD_7: law_nagle(\old(*c), *c, *a);
+    ensures MUST_17: law_nagle_off(*e, *c, *a);
     ensures sent: law_sent(*c, *a);
     ensures told: tells_nothing(\old(*a), *a);
 */

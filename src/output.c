@@ -289,6 +289,7 @@ static void output(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
     ensures MUST_38_law: unsent(\old(*a)) ==> worth_it(\old(*c), *c, *a);
     ensures SHLD_7_law: unsent(\old(*a)) ==> waits_for_ack(\old(*c), *c, *a);
     ensures more: a->more ==> seqs_to_send(*c) > 0;
+    ensures MUST_17: let_out(*c, *a);
 */
 static void transmit(struct vtcp_conn *c, uint64_t now, struct vtcp_actions *a)
 {

@@ -234,6 +234,65 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
   return false;
 }
 
+/* The fifth check and those after it, of a segment that passed the first four. */
+/*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
+    requires c->state >= VTCP_SYN_RECEIVED;
+    requires e->type == VTCP_ARRIVES && fresh(*a);
+    requires passes_sequence(*c, e->seg) && !outside(*c, e->seg) && !e->seg.rst && !stops_at_syn(*c, e->seg);
+    requires e->seg.syn ==> c->state == VTCP_SYN_RECEIVED && e->seg.has_ack && e->seg.seq == c->irs;
+    assigns *c, *a;
+    ensures S3_10_7_4: *c == after_fifth(\old(*c), *e, c->held, a->delivered);
+    ensures no_ack_answer: !e->seg.has_ack ==> *a == \old(*a);
+    ensures bad_ack_answer: e->seg.has_ack && !acceptable_ack(\old(*c), e->seg) ==>
+                            *a == does_refuse_ack(\old(*c), *e, \old(*a));
+    ensures last_ack_answer: ends_here(\old(*c), e->seg) ==> *a == does_ack(\old(*c), *e, \old(*a));
+    ensures ack_answer: e->seg.has_ack && acceptable_ack(\old(*c), e->seg) && !acks_last(\old(*c), e->seg) ==>
+                        *a == does_data(after_ack(\old(*c), *e), *e, c->held, a->store_len, a->delivered,
+                                        does_ack(\old(*c), *e, \old(*a)));
+    ensures wf: vtcp_wf(*c);
+    ensures diagram: law_diagram(\old(*c), *e, *c);
+    ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
+    ensures one_answer: law_one_answer(*e, *c, *a);
+    ensures challenge_form: law_challenge_form(\old(*c), *e, *a);
+    ensures life_shown: law_life_shown(\old(*c), *e, *a);
+    ensures una_advances: law_una(\old(*c), *c);
+    ensures nxt_advances: law_nxt(\old(*c), *c);
+    ensures rcv_nxt_advances: law_rcv_nxt(\old(*c), *c);
+    ensures SHLD_14: law_edge(\old(*c), *c);
+    ensures handshake: law_handshake(\old(*c), *e, *c);
+    ensures old_syn: law_old_syn(\old(*c), *e, *c);
+    ensures listen: law_listen(\old(*c), *e, *c);
+    ensures peer_fin: law_peer_fin(\old(*c), *e, *c);
+    ensures fin_known: law_fin_known(\old(*c), *e, *c);
+    ensures our_fin: law_our_fin(\old(*c), *e, *c);
+    ensures last_ack: law_last_ack(\old(*c), *e, *c);
+    ensures MUST_26: law_idle(\old(*c), *e, *c);
+    ensures MUST_13: law_time_wait(\old(*c), *e, *c);
+    ensures MUST_13_length: law_2msl(\old(*c), *e, *c);
+    ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
+    ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
+    ensures SHLD_7: law_nagle(\old(*c), *c, *a);
+    ensures rst_exact: law_rst_exact(\old(*c), *e, *c);
+    ensures unacceptable: law_unacceptable(\old(*c), *e, *c, *a);
+    ensures ghost_ack: law_ghost_ack(\old(*c), *e, *c, *a);
+    ensures delivery: law_delivery(\old(*c), *e, *c, *a);
+    ensures acked_count: law_acked_count(\old(*c), *c);
+    ensures received: law_received(\old(*c), *c, *a);
+    ensures reassembly: law_reassembly(\old(*c), *c, *a);
+    ensures SHLD_31: law_kept(\old(*c), *e, *a);
+    ensures acked: law_acked(\old(*c), *c, *a);
+    ensures sent: law_sent(*c, *a);
+*/
+static void take_segment(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
+{
+  if (!check_ack(c, e, a)) {
+    /*@ assert stops: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
+    return;
+  }
+  take_data(c, e, a);
+  /*@ assert goes_on: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
+}
+
 /* 3.10.7.4. */
 /*@ requires \valid(c) && \valid_read(e) && \valid(a) && \separated(c, e, a) && vtcp_wf(*c);
     requires c->state >= VTCP_SYN_RECEIVED;
@@ -244,16 +303,15 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
     ensures rst_answer: passes_sequence(\old(*c), e->seg) && e->seg.rst ==> *a == does_rst(\old(*c), *e, \old(*a));
     ensures syn_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && stops_at_syn(\old(*c), e->seg) ==>
                         *a == does_syn(\old(*c), *e, \old(*a));
-    ensures no_ack_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && !stops_at_syn(\old(*c), e->seg)
-                           && !e->seg.has_ack ==> *a == \old(*a);
-    ensures bad_ack_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && !stops_at_syn(\old(*c), e->seg)
-                            && e->seg.has_ack && !acceptable_ack(\old(*c), e->seg) ==>
+    ensures no_ack_answer: passes_four(\old(*c), e->seg) && !e->seg.has_ack ==> *a == \old(*a);
+    ensures bad_ack_answer: passes_four(\old(*c), e->seg) && e->seg.has_ack && !acceptable_ack(\old(*c), e->seg) ==>
                             *a == does_refuse_ack(\old(*c), *e, \old(*a));
-    ensures ack_answer: passes_sequence(\old(*c), e->seg) && !e->seg.rst && !stops_at_syn(\old(*c), e->seg)
-                        && e->seg.has_ack && acceptable_ack(\old(*c), e->seg) ==>
-                        *a == (acks_last(\old(*c), e->seg) ? does_ack(\old(*c), *e, \old(*a))
-                               : does_data(after_ack(\old(*c), *e), *e, c->held, a->store_len, a->delivered,
-                                           does_ack(\old(*c), *e, \old(*a))));
+    ensures last_ack_answer: passes_four(\old(*c), e->seg) && ends_here(\old(*c), e->seg) ==>
+                             *a == does_ack(\old(*c), *e, \old(*a));
+    ensures ack_answer: passes_four(\old(*c), e->seg) && e->seg.has_ack && acceptable_ack(\old(*c), e->seg)
+                        && !acks_last(\old(*c), e->seg) ==>
+                        *a == does_data(after_ack(\old(*c), *e), *e, c->held, a->store_len, a->delivered,
+                                        does_ack(\old(*c), *e, \old(*a)));
     ensures wf: vtcp_wf(*c);
     ensures diagram: law_diagram(\old(*c), *e, *c);
     ensures no_rst_for_rst: law_no_rst_for_rst(*e, *a);
@@ -296,12 +354,7 @@ static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, st
     return;
   if (!check_syn(c, e, a))
     return;
-  if (!check_ack(c, e, a)) {
-    /*@ assert stops: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
-    return;
-  }
-  take_data(c, e, a);
-  /*@ assert goes_on: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
+  take_segment(c, e, a);
 }
 
 /* 3.10.7 SEGMENT ARRIVES. */

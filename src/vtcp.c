@@ -77,6 +77,7 @@ void vtcp_child(const struct vtcp_conn *listener, struct vtcp_conn *child)
     ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
     ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
     ensures SHLD_7: law_nagle(\old(*c), *c, *a);
+    ensures MUST_17: law_nagle_off(*e, *c, *a);
     ensures told: a->acked == 0 && a->store_len == 0 && a->delivered == 0 && !a->peer_closed;
     ensures received: law_received(\old(*c), *c, *a);
 */
@@ -118,6 +119,7 @@ static uint32_t readable(const struct vtcp_conn *c)
     ensures MUST_38: law_silly_window(\old(*c), *e, *c, *a);
     ensures MUST_38_override: law_override(\old(*c), *e, *c, *a);
     ensures SHLD_7: law_nagle(\old(*c), *c, *a);
+    ensures MUST_17: law_nagle_off(*e, *c, *a);
 */
 static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {

@@ -710,6 +710,11 @@ static void laws_of_small_segments(const struct vtcp_conn *p, const struct vtcp_
 {
   bool fin_follows = one_of(q->state, OF(FIN_WAIT_1) | OF(FIN_WAIT_2) | OF(CLOSING) | OF(LAST_ACK) | OF(TIME_WAIT));
   bool small = a->seg.len < q->snd_mss;
+  bool queued = e->type == VTCP_MORE || (e->type == VTCP_SEND && a->error == VTCP_OK);
+  bool waits = one_of(q->state, OF(ESTABLISHED) | OF(CLOSE_WAIT)) && q->snd_rtx == q->snd_nxt
+               && (uint32_t)(q->snd_nxt - q->snd_una) < q->snd_len && q->snd_len <= q->snd_wnd;
+  law(!queued || !waits || q->cfg.nagle || a->more, "law_nagle_off", "%u octets queued, %u in flight, and no more to send",
+      (unsigned)q->snd_len, (unsigned)(q->snd_nxt - q->snd_una));
   if (p->state < VTCP_SYN_SENT || !a->send || a->seg.len == 0 || a->seg.seq != p->snd_nxt) {
     return; /* nothing new leaves */
   }

@@ -6,8 +6,8 @@
  * law_old_syn, law_listen, law_peer_fin, law_our_fin, law_last_ack, law_time_wait, law_rst_exact, law_unacceptable,
  * law_ghost_ack, law_timer, law_probes, law_r2, law_keep_alive, law_idle, law_life_shown, law_icmp, law_2msl,
  * law_delivery, law_received, law_reassembly, law_kept, law_fin_known, law_syn_text, law_acked_count, law_acked,
- * law_syn_sent, law_text_sent, law_override, law_silly_window, law_nagle. law_diagram knows here also which control bits a
- * segment, and which kind of ICMP message, each edge needs.
+ * law_syn_sent, law_text_sent, law_override, law_silly_window, law_nagle, law_nagle_off. law_diagram knows here also which
+ * control bits a segment, and which kind of ICMP message, each edge needs.
  *
  * Beside them:
  *   pure       the same record and event give the same result, and every action is written
