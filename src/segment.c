@@ -285,11 +285,17 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 */
 static void take_segment(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
+  /*@ assert nothing_comes: \forall integer from; put_together(c->held, from, 0, c->held, 0, 0); */
   if (!check_ack(c, e, a)) {
     /*@ assert stops: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
     return;
   }
+  /*@ assert received: c->held == \at(c->held, Pre) && c->rcv_len == \at(c->rcv_len, Pre) && c->rcv_nxt == \at(c->rcv_nxt, Pre)
+        && c->rcv_wnd == \at(c->rcv_wnd, Pre) && c->fin_end == \at(c->fin_end, Pre); */
+  /*@ assert receiving: \at(c->state, Pre) == VTCP_SYN_RECEIVED || receiving(\at(c->state, Pre)) ==> receiving(c->state); */
   take_data(c, e, a);
+  /*@ assert reassembly: data_reassembled(\at(*c, Pre), *c, *a); */
+  /*@ assert SHLD_31: receiving(\at(c->state, Pre)) ==> data_kept(\at(*c, Pre), e->seg, *a); */
   /*@ assert goes_on: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
 }
 
@@ -348,6 +354,7 @@ static void take_segment(struct vtcp_conn *c, const struct vtcp_event *e, struct
 */
 static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
+  /*@ assert nothing_comes: \forall integer from; put_together(c->held, from, 0, c->held, 0, 0); */
   if (!check_sequence(c, e, a))
     return;
   if (!check_rst(c, e, a))

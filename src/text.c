@@ -242,5 +242,6 @@ static void take_data(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
   /*@ assert refines: *c == with_window(after_fin(after_text(\at(*c, Pre), e->seg, c->held, a->delivered), *e, c->held)); */
   /*@ assert answers: does_transmit(*c, e->now, *a)
         == does_data(\at(*c, Pre), *e, c->held, a->store_len, a->delivered, \at(*a, Pre)); */
+  /*@ assert reassembly: data_reassembled(\at(*c, Pre), *c, *a); */
   transmit(c, e->now, a);
 }
