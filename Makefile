@@ -85,7 +85,7 @@ $(B)/%.o: %.c
 	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -MMD -MP -c $< -o $@
 
 $(B)/vtcp: $(CORE) $(DRIVER)
-	$(CC) $(CFLAGS) $^ -lpcap $(LIBS) -o $@
+	$(CC) $(CFLAGS) $^ -lpcap -lm $(LIBS) -o $@
 
 $(B)/tests/libhelpers.a: $(HELPERS)
 	@rm -f $@

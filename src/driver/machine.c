@@ -27,7 +27,10 @@ bool synchronized(const struct machine *m)
 static void step_once(struct run *run, uint8_t side, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
   struct machine *m = &run->side[side];
+  uint8_t was = m->tcb.state;
   vtcp_step(&m->tcb, event, actions);
+  if (m->tcb.state != was)
+    run->conn->taken[side][was] |= (uint16_t)(1u << m->tcb.state);
   if (!m->restarted && m->tcb.state >= VTCP_SYN_RECEIVED)
     m->received = near_place(m->tcb.rcv_nxt, run->conn->side[!side].isn, m->received);
 }
