@@ -84,6 +84,12 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -MMD -MP -c $< -o $@
 
+# The state diagram is drawn from the specification's own text.
+$(B)/src/driver/command_diagram.o: WARNINGS += -I$(B)/spec
+$(B)/src/driver/command_diagram.o: $(B)/spec/diagram.h
+$(B)/spec/diagram.h: spec/laws.acsl tools/diagram
+	@tools/diagram $@
+
 $(B)/vtcp: $(CORE) $(DRIVER)
 	$(CC) $(CFLAGS) $^ -lpcap -lm $(LIBS) -o $@
 

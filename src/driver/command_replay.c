@@ -326,7 +326,7 @@ static int unusable(const char *why)
 }
 
 /* Nobody means to write a picture over what it is made of. */
-static bool is_input(const char *picture, int files, char **paths)
+bool is_input(const char *picture, int files, char **paths)
 {
   struct stat one, other;
   if (picture == NULL)

@@ -62,7 +62,8 @@ enum mark {
   MARK_GAP = 1 << 20 /* octets before it were not captured by then */
 };
 
-enum { STATES = 11 };      /* of the state diagram */
+/* Of the state diagram; an edge to CLOSED that is ABORT, a reset, an error or in vain counts as one to ENDED. */
+enum { STATES = 11, ENDED = 11 };
 #define NOWHERE UINT32_MAX /* no packet */
 enum { NO_STATE = 0xff };  /* nothing is known of this endpoint */
 
@@ -185,6 +186,9 @@ bool goes_on(const struct connection *conn, uint32_t index, uint8_t side);
 /* timeline.c: what was lost, and when what arrived. */
 void timeline(struct connection *conn);
 
+/* machine.c: the edge of the state diagram that a step took, if any. */
+void take_edge(uint16_t taken[STATES], uint8_t was, uint8_t state, const struct vtcp_event *event);
+
 /* replay.c: both machines through the whole connection; fills the states. */
 void replay(struct connection *conn);
 
@@ -220,6 +224,7 @@ void json_close(int status);
 /* command_replay.c */
 int command_replay(int count, char **arguments);
 bool read_capture(struct flows *flows, struct report *report); /* and works out all of its connections */
+bool is_input(const char *picture, int files, char **paths);   /* not to be written over */
 
 /* command_diagram.c */
 int command_diagram(int count, char **arguments);

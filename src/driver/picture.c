@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FOLD = 200, STRIP = 20, SCALED = 400, GRAPHS = 40, OPEN_LADDERS = 5 };
+enum { FOLD = 200, STRIP = 150, SCALED = 400, GRAPHS = 40, OPEN_LADDERS = 5 };
 
 static const struct look narrow = {
     .width = 400, .left = 86, .right = 314, .size = 10.5, .label = 20, .remark = 20, .narrow = true};
@@ -27,9 +27,9 @@ static bool say(const char *path, const char *why)
 
 static void begin_page(FILE *file)
 {
-  fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-        "<meta name=\"color-scheme\" content=\"light dark\">"
+  fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
+        "<meta name=\"color-scheme\" content=\"light dark\"/>"
         "<title>TCP connections, drawn by vtcp</title>\n<style>\n",
         file);
   put_style(file);
@@ -42,10 +42,11 @@ static void begin_page(FILE *file)
         ".facts ol{margin:.2rem 0;padding-left:1.6rem}b.sign{display:inline-block;min-width:1.3em}"
         "details>summary{cursor:pointer;padding:.5rem 0;font-weight:600}summary h2{display:inline}"
         "pre{overflow-x:auto;white-space:pre-wrap;font-size:.85rem}\n"
+        "@media(max-width:600px){body{padding:4px 8px 32px;font-size:15px}}"
         "@media(min-width:980px){.two{grid-template-columns:minmax(0,540px) minmax(0,1fr)}"
         ".two>.aside{position:sticky;top:8px;align-self:start}}\n"
         "@media print{@page{margin:14mm}body{font-size:10pt;padding:0}.ladder{max-width:125mm}.aside{max-width:150mm}"
-        "svg,.facts,li{break-inside:avoid}h1,h2,summary{break-after:avoid}.two{display:block}}\n"
+        "svg,.facts,li{break-inside:avoid}h1,h2,p,summary,svg.names{break-after:avoid}.two{display:block}}\n"
         "</style></head>\n<body class=\"page\"><main>\n",
         file);
 }
@@ -280,17 +281,22 @@ static void svg_connection(struct picture *picture, struct rungs *rows, uint32_t
 
 /* --- A connection in the page --- */
 
-static void html_window(FILE *file, const struct look *look, double from, double to, const char *what)
+static void html_window(FILE *file, const struct look *look, double from, double to, const char *what,
+                        const char *class)
 {
-  put(file, "<svg viewBox=\"0 %.1f %.0f %.1f\" role=\"img\" aria-label=\"%s\">\n", from, look->width, to - from, what);
+  put(file, "<svg class=\"%s\" viewBox=\"0 %.1f %.0f %.1f\" role=\"img\" aria-label=\"%s\">\n", class, from,
+      look->width, to - from, what);
 }
 
 /* In strips, so that a printed page ends between two rows. */
 static void html_strips(FILE *file, const struct rungs *rows, uint32_t id, uint32_t from, uint32_t to)
 {
-  for (uint32_t i = from; i < to; i += STRIP) {
-    uint32_t end = i + STRIP < to ? i + STRIP : to;
-    html_window(file, rows->look, rows->row[i].top, end < rows->count ? rows->row[end].top : rows->height, "Segments");
+  for (uint32_t i = from, end; i < to; i = end) {
+    end = i + 1;
+    while (end < to && rows->row[end].bottom <= rows->row[i].top + STRIP)
+      end++;
+    html_window(file, rows->look, rows->row[i].top, end < rows->count ? rows->row[end].top : rows->height, "Segments",
+                "strip");
     draw_rows(file, rows, id, i, end);
     fputs("</svg>\n", file);
   }
@@ -306,7 +312,7 @@ static void html_ladder(struct picture *picture, struct rungs *rows, uint32_t id
   FILE *file = picture->file;
   rows_place(rows, &picture->said);
   fputs("<div class=\"ladder\">", file);
-  html_window(file, rows->look, 0, names_height(rows), "The two endpoints");
+  html_window(file, rows->look, 0, names_height(rows), "The two endpoints", "names");
   draw_names(file, rows, 0);
   fputs("</svg>\n", file);
   for (uint32_t i = 0; i < rows->count; i += FOLD) {
@@ -328,8 +334,8 @@ static void html_scaled(struct picture *picture, struct rungs *rows, uint32_t id
     return;
   }
   rows_place_to_scale(rows);
-  put(picture->file, "<details%s><summary>Time to scale</summary>\n", picture->to_scale ? " open" : "");
-  html_window(picture->file, rows->look, 0, rows->height, "The same, time to scale");
+  put(picture->file, "<details%s><summary>Time to scale</summary>\n", picture->to_scale ? " open=\"open\"" : "");
+  html_window(picture->file, rows->look, 0, rows->height, "The same, time to scale", "scaled");
   draw_rows_to_scale(picture->file, rows, id);
   fputs("</svg></details>\n", picture->file);
 }
@@ -358,9 +364,16 @@ static void html_finding(FILE *file, const struct rungs *rows, const struct find
     put(file, "#%llu", number);
   put(file, " [%s, section %s]: ", f->id, f->section);
   put_text(file, f->found);
-  fputs("<br><span class=\"tm\">expected: ", file);
+  fputs("<br/><span class=\"tm\">expected: ", file);
   put_text(file, f->expected);
   fputs("</span></li>\n", file);
+}
+
+static void put_note(FILE *file, const char *text)
+{
+  fputs("<p class=\"tm\">note: ", file);
+  put_text(file, text);
+  fputs("</p>\n", file);
 }
 
 static void html_verdict(struct picture *picture, const struct rungs *rows, uint32_t id)
@@ -382,7 +395,7 @@ static void html_verdict(struct picture *picture, const struct rungs *rows, uint
     html_finding(picture->file, rows, &conn->findings[i], id);
   fputs(conn->finding_count > 0 ? "</ol>" : "", picture->file);
   for (uint32_t i = 0; i < conn->note_count; i++)
-    html_line(picture, "p", "tm", conn->notes[i]);
+    put_note(picture->file, conn->notes[i]);
   fputs("</div>\n", picture->file);
 }
 
@@ -394,7 +407,7 @@ static void html_graph(struct picture *picture, const struct rungs *rows, uint8_
   double height = file != NULL ? draw_graph(file, rows, side, 0) : 0;
   if (file == NULL || fclose(file) != 0)
     return;
-  html_window(picture->file, rows->look, 0, height, "Time-sequence graph");
+  html_window(picture->file, rows->look, 0, height, "Time-sequence graph", "sequence");
   fwrite(drawn, 1, size, picture->file);
   fputs("</svg>\n", picture->file);
   free(drawn);
@@ -405,7 +418,7 @@ static void html_connection(struct picture *picture, struct rungs *rows, uint32_
   const struct connection *conn = rows->conn;
   char text[240];
   bool open = picture->ladders <= OPEN_LADDERS || (judged && violations(conn) > 0);
-  put(picture->file, "<section><details%s><summary><h2>", open ? " open" : "");
+  put(picture->file, "<section><details%s><summary><h2>", open ? " open=\"open\"" : "");
   heading_text(conn, number, false, text, sizeof text);
   put_text(picture->file, text);
   if (judged)

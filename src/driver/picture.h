@@ -70,6 +70,7 @@ void pictures_end(struct pictures *pictures);
 void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void put_text(FILE *file, const char *text); /* whatever it holds, as XML's character data or an attribute's value */
 void put_style(FILE *file);
+void put_diagram_style(FILE *file);
 /* The next line, of a text that is broken between words: no wider than so many times its size. */
 void take_line(const char **text, uint32_t ems, bool fixed, char *out, size_t room);
 enum sign { SIGN_NONE, SIGN_LOST, SIGN_AGAIN, SIGN_ZERO, SIGN_SACK, SIGN_DEPARTS, SIGN_ADVICE, SIGN_OTHER };

@@ -121,7 +121,7 @@ static void draw_time_axis(const struct graph *graph)
 {
   const struct look *look = graph->rows->look;
   double seconds = graph->us / 1e6, since = (graph->us0 - graph->begin) / 1e6;
-  double step = nice_step(seconds, look->narrow ? 3 : 7), bottom = graph->top + graph->height;
+  double step = nice_step(seconds, look->narrow ? 4 : 7), bottom = graph->top + graph->height;
   double unit = step >= 0.5 ? 1 : step >= 0.0005 ? 1e3 : 1e6, at = ceil(since / step) * step;
   for (uint32_t i = 0; at <= since + seconds && i < 32; i++, at += step) {
     double x = graph->left + graph->width * (at - since) / seconds;

@@ -122,6 +122,36 @@ void put_style(FILE *file)
         file);
 }
 
+/* Of what Graphviz draws: its colours are attributes, which a style overrides. */
+static void put_edge_colour(FILE *file, const char *class, const char *colour)
+{
+  put(file, "%s path,%s polygon,%s polyline{stroke:%s}%s polygon{fill:%s}", class, class, class, colour, class, colour);
+}
+
+static void put_diagram_colours(FILE *file, bool dark)
+{
+  const char *value[sizeof colours / sizeof *colours];
+  for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+    value[i] = dark ? colours[i].dark : colours[i].light;
+  put(file, ".graph>polygon{fill:%s;stroke:%s}.node path,.node polygon{stroke:%s;fill:none}", value[0], value[3],
+      value[2]);
+  put(file, ".visited path,.visited polygon{stroke:%s}.graph text{fill:%s}.edge text{fill:%s}.taken text{fill:%s}\n",
+      value[1], value[1], value[2], value[1]);
+  put_edge_colour(file, ".edge", value[2]);
+  put_edge_colour(file, ".left", value[5]);
+  put_edge_colour(file, ".right", value[6]);
+  put_edge_colour(file, ".both", value[1]);
+  fputs(".edge a polygon{fill:none}\n", file);
+}
+
+void put_diagram_style(FILE *file)
+{
+  put_diagram_colours(file, false);
+  fputs(".node text{font-weight:700}@media screen and (prefers-color-scheme:dark){", file);
+  put_diagram_colours(file, true);
+  fputs("}\n", file);
+}
+
 /* --- Signs, about ten units wide, each told by its shape --- */
 
 enum sign sign_of(uint32_t marks, bool sack)

@@ -197,6 +197,7 @@ const char *verdict_text(enum verdict verdict);
 
 /* command_script.c */
 bool is_script(const char *path);
+enum verdict script_edges(const char *path, uint16_t taken[STATES], char *said, size_t room);
 int replay_scripts(int count, char **paths, const struct script_options *options);
 
 #endif

@@ -229,8 +229,7 @@ static void one_step(struct run *run, struct vtcp_conn *tcb, const struct vtcp_e
 {
   uint8_t was = tcb->state;
   vtcp_step(tcb, event, actions);
-  if (tcb->state != was)
-    run->taken[was] |= (uint16_t)(1u << tcb->state);
+  take_edge(run->taken, was, tcb->state, event);
 }
 
 /* One step, and all that follows from it at once; the answer to the first. */
