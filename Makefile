@@ -18,6 +18,11 @@ demo: ## install what building needs, build, and replay captures that tell the s
 	@$(MAKE) --no-print-directory -s all
 	@tools/demo $(B)/vtcp
 
+pictures: ## install what drawing needs, and draw README's pictures anew
+	@tools/setup pictures
+	@$(MAKE) --no-print-directory -s all
+	@tools/pictures $(B)/vtcp pictures
+
 check: ## install what checking needs, and run every check but the proof
 	@tools/setup check
 	@tools/check
@@ -27,6 +32,7 @@ test: tests all ## run the tests and replay the captures
 	@set -e; for t in $(TESTS); do ./$$t; done
 	tests/replay.sh $(B)/vtcp
 	tests/scripts.sh $(B)/vtcp
+	tests/pictures.py $(B)/vtcp
 
 prove: ## the whole proof, from scratch [F=function] [C=clause] [CACHE=1] [UPDATE=1]
 	@tools/setup prove
@@ -102,7 +108,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all core demo check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
+.PHONY: all core demo pictures check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
   requirements format formatted clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tests/browser.py BROWSER FILE...: each file in a headless Chromium, as wide as a telephone and as a desktop, light and dark.
+"""tests/browser.py BROWSER FILE...: each file in a headless Chromium, as wide as a telephone and as a desktop, light and dark,
+with all that is folded opened.
 
 Fails when a page is wider than its window, writes to the console or asks for another file, when text is cut off by the
 drawing it stands in, is covered by other text, is too small to read or too pale for its ground.
@@ -13,12 +14,13 @@ WINDOWS = [("phone", 390, 844, True), ("desktop", 1280, 900, False)]
 LOOK = r"""
 (() => {
   const problems = [], say = (what, t) => problems.length < 12 && problems.push(what + ': ' + t);
+  for (const d of document.querySelectorAll('details')) d.open = true;
   const root = document.documentElement, lone = root.tagName === 'svg';
   if (!lone && root.scrollWidth > root.clientWidth) say('wider than its window', root.scrollWidth + ' > ' + root.clientWidth);
   const number = c => { const m = c.match(/[\d.]+/g); return m ? m.map(Number) : [0, 0, 0]; };
   const light = c => number(c).slice(0, 3).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const ground = light(lone ? getComputedStyle(document.querySelector('rect')).fill : getComputedStyle(document.body).backgroundColor);
+  const ground = light(lone ? getComputedStyle(document.querySelector('.graph > polygon, rect')).fill : getComputedStyle(document.body).backgroundColor);
   const contrast = c => { const a = light(c), b = ground; return (Math.max(a, b) + .05) / (Math.min(a, b) + .05); };
   const texts = [];
   for (const t of document.querySelectorAll('svg text')) {
@@ -147,6 +149,8 @@ def main(arguments):
                                 deviceScaleFactor=2 if mobile else 1, mobile=mobile)
                     browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                     browser.show(path)
+                    if shots:
+                        keep(browser, shots, path, name + "-" + scheme)
                     answer = browser.ask("Runtime.evaluate", expression=LOOK, returnByValue=True)
                     found = json.loads(answer["result"]["value"]) if "value" in answer["result"] else {"problems": [str(answer)]}
                     problems = found["problems"] + list(browser.complaints(path))
@@ -156,8 +160,6 @@ def main(arguments):
                     for problem in problems:
                         failed += 1
                         print("FAILED %s, %s, %s: %s" % (path, name, scheme, problem))
-                    if shots:
-                        keep(browser, shots, path, name + "-" + scheme)
         browser.close()
     print("%d files in %d windows: %s" % (len(arguments) - 1, looked, "%d problems" % failed if failed else "fine"))
     return failed > 0

@@ -115,11 +115,11 @@ static void put_quoted(FILE *file, const char *text)
 {
   const unsigned char *s = (const unsigned char *)text;
   while (*s != '\0') {
-    size_t length = utf8_length(s);
-    if (length == 0 || (*s < ' ' && *s != '\n') || *s == 0x7f)
-      fputs("\xef\xbf\xbd", file);
-    else if (*s == '\n')
+    size_t length = xml_character(s);
+    if (*s == '\n')
       fputs("\\l", file);
+    else if (length == 0)
+      fputs("\xef\xbf\xbd", file);
     else if (*s == '&')
       fputs("&amp;", file);
     else if (*s == '"' || *s == '\\')

@@ -12,7 +12,7 @@ enum { FOLD = 200, STRIP = 150, SCALED = 400, GRAPHS = 40, OPEN_LADDERS = 5 };
 
 static const struct look narrow = {
     .width = 400, .left = 86, .right = 314, .size = 10.5, .label = 20, .remark = 20, .narrow = true};
-static const struct look wide = {.width = 800, .left = 246, .right = 690, .size = 12, .label = 35, .remark = 35};
+static const struct look wide = {.width = 800, .left = 246, .right = 690, .size = 12, .label = 35, .remark = 37};
 
 /* --- Opening and closing --- */
 
@@ -222,7 +222,7 @@ static void svg_ladder(struct picture *picture, struct rungs *rows, uint32_t id)
   if (picture->to_scale) {
     rows_place_to_scale(rows);
     svg_window(picture, 0, rows->height);
-    draw_rows_to_scale(picture->file, rows, id);
+    draw_rows_to_scale(picture->file, rows);
   } else {
     rows_place(rows, &picture->said);
     svg_window(picture, 0, rows->height);
@@ -326,7 +326,7 @@ static void html_ladder(struct picture *picture, struct rungs *rows, uint32_t id
   fputs("</div>\n", file);
 }
 
-static void html_scaled(struct picture *picture, struct rungs *rows, uint32_t id)
+static void html_scaled(struct picture *picture, struct rungs *rows)
 {
   if (rows->count > SCALED || rows->count < 2) {
     if (rows->count > SCALED)
@@ -336,7 +336,7 @@ static void html_scaled(struct picture *picture, struct rungs *rows, uint32_t id
   rows_place_to_scale(rows);
   put(picture->file, "<details%s><summary>Time to scale</summary>\n", picture->to_scale ? " open=\"open\"" : "");
   html_window(picture->file, rows->look, 0, rows->height, "The same, time to scale", "scaled");
-  draw_rows_to_scale(picture->file, rows, id);
+  draw_rows_to_scale(picture->file, rows);
   fputs("</svg></details>\n", picture->file);
 }
 
@@ -440,7 +440,7 @@ static void html_connection(struct picture *picture, struct rungs *rows, uint32_
       picture->graphs++;
       html_graph(picture, rows, side);
     }
-  html_scaled(picture, rows, id);
+  html_scaled(picture, rows);
   fputs("</div></div></details></section>\n", picture->file);
 }
 

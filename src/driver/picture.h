@@ -69,6 +69,7 @@ void pictures_end(struct pictures *pictures);
 /* picture_text.c: numbers and words on paper. */
 void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void put_text(FILE *file, const char *text); /* whatever it holds, as XML's character data or an attribute's value */
+size_t xml_character(const unsigned char *s);
 void put_style(FILE *file);
 void put_diagram_style(FILE *file);
 /* The next line, of a text that is broken between words: no wider than so many times its size. */
@@ -84,7 +85,7 @@ void rows_place(struct rungs *rows, uint32_t *said);
 void rows_place_to_scale(struct rungs *rows);
 void rows_free(struct rungs *rows);
 void draw_rows(FILE *file, const struct rungs *rows, uint32_t id, uint32_t from, uint32_t to);
-void draw_rows_to_scale(FILE *file, const struct rungs *rows, uint32_t id);
+void draw_rows_to_scale(FILE *file, const struct rungs *rows);
 double names_height(const struct rungs *rows);
 void draw_names(FILE *file, const struct rungs *rows, double y);
 

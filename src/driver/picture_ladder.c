@@ -466,11 +466,25 @@ static void draw_tick(FILE *file, const struct rungs *rows, const struct rung *r
   fputs("</text>", file);
 }
 
+static bool moves(const struct rungs *rows, uint32_t i, uint8_t side)
+{
+  const struct packet *p = &rows->conn->packets[rows->row[i].index];
+  return rows->row[i].index == 0 || p->state[side] != (p - 1)->state[side];
+}
+
+/* Whether a new state of the left endpoint needs the place. */
+static bool state_follows(const struct rungs *rows, uint32_t i, double room)
+{
+  for (uint32_t k = i; k < rows->count && rows->row[k].arrow < rows->row[i].arrow + room; k++)
+    if (moves(rows, k, 0))
+      return true;
+  return false;
+}
+
 /* What would cover the text before it is left to its title. */
-void draw_rows_to_scale(FILE *file, const struct rungs *rows, uint32_t id)
+void draw_rows_to_scale(FILE *file, const struct rungs *rows)
 {
   double label = -100, tick = -100, state[2] = {-100, -100}, room = rows->look->size * 1.2;
-  (void)id;
   draw_lives(file, rows, 0, rows->count);
   for (uint32_t i = 0; i < rows->count; i++) {
     const struct rung *row = &rows->row[i];
@@ -483,13 +497,12 @@ void draw_rows_to_scale(FILE *file, const struct rungs *rows, uint32_t id)
       label = row->arrow;
     }
     for (uint8_t side = 0; side < 2; side++) {
-      bool moved = row->index == 0 || p->state[side] != (p - 1)->state[side];
-      if (!moved || row->arrow - state[side] < room)
+      if (!moves(rows, i, side) || row->arrow - state[side] < room)
         continue;
       draw_state(file, rows, row->index, side, row->arrow);
-      state[side] = tick = row->arrow;
+      state[side] = row->arrow;
     }
-    if (row->arrow - tick >= 1.5 * room) {
+    if (row->arrow - tick >= 1.5 * room && row->arrow - state[0] >= room && !state_follows(rows, i, room)) {
       draw_tick(file, rows, row);
       tick = row->arrow;
     }

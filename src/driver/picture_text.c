@@ -12,8 +12,8 @@ void put(FILE *file, const char *format, ...)
   va_end(arguments);
 }
 
-/* XML has no place for control characters and for what is no character, escaped or not (XML 1.0, 2.2). */
-static size_t character(const unsigned char *s)
+/* Length of the character at s; 0 for what XML has no place for, escaped or not (XML 1.0, 2.2), and for other controls. */
+size_t xml_character(const unsigned char *s)
 {
   size_t length = utf8_length(s);
   bool none = length == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe;
@@ -25,7 +25,7 @@ void put_text(FILE *file, const char *text)
 {
   const unsigned char *s = (const unsigned char *)text;
   while (*s != '\0') {
-    size_t length = character(s);
+    size_t length = xml_character(s);
     if (length == 0)
       fputs("\xef\xbf\xbd", file);
     else if (strchr("&<>\"'", *s) != NULL)
