@@ -13,8 +13,8 @@
 enum { SHOWN_CONNECTIONS = 20 };
 
 static const char help[] =
-    "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] FILE...\n"
-    "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] SCRIPT.pkt|DIRECTORY...\n"
+    "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] [PICTURES] FILE...\n"
+    "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] [PICTURES] SCRIPT.pkt|DIRECTORY...\n"
     "\n"
     "Reads pcap and pcapng files (`-`: standard input), follows every TCP connection, and drives a pair of vtcp state\n"
     "machines with what the capture shows. Prints each connection as a ladder, with both endpoints' states after each\n"
@@ -26,6 +26,17 @@ static const char help[] =
     "connection)\n"
     "  --no-explain   do not\n"
     "  --ascii        no line drawing (default: by locale)\n"
+    "\n"
+    "PICTURES, of captures and of scripts:\n"
+    "\n"
+    "  --svg FILE     the ladders, and a time-sequence graph of each direction that sends much, as a picture\n"
+    "  --html FILE    the same as a page that needs no other file: what is long is folded, and may be seen to scale\n"
+    "  --to-scale     the ladder with its time to scale (in the page: unfolded)\n"
+    "  --packets FROM-TO  only these packets (of scripts: lines)\n"
+    "\n"
+    "A picture holds 200 segments of a connection and 400 of all, a page 2000 and 6000; with --all 2000 and 50000. "
+    "What is\n"
+    "left out is said there.\n"
     "\n"
     "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags; IPv4, IPv6 with extension headers. IP\n"
     "fragments and tunnels are not followed, and counted as such. Sequence numbers are relative: each side's SYN is "

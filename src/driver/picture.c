@@ -39,9 +39,12 @@ static void begin_page(FILE *file)
         "p{margin:.35rem 0}section{margin:1rem 0}svg{display:block;width:100%;height:auto}"
         ".sides{display:grid;gap:8px 40px}.ladder{max-width:560px;margin:0 auto;width:100%}.sides>*{min-width:0}"
         ".facts{margin:.4rem 0;padding:.5rem .75rem;border:1px solid;border-radius:6px}.facts li{margin:.3rem 0}"
-        ".facts ol{margin:.2rem 0;padding-left:1.6rem}b.sign{display:inline-block;min-width:1.3em}"
+        ".facts ol{margin:.2rem "
+        "0;padding-left:1.6rem}svg.mark{display:inline-block;width:1em;height:1em;vertical-align:-.12em}.strip{margin-"
+        "bottom:-.6px}"
         "details>summary{cursor:pointer;padding:.5rem 0;font-weight:600}summary h2{display:inline}"
         "pre{overflow-x:auto;white-space:pre-wrap;font-size:.85rem}\n"
+        "@media(max-width:979px){.aside{order:-1}}"
         "@media(max-width:600px){body{padding:4px 8px 32px;font-size:15px}}"
         "@media(min-width:980px){.two{grid-template-columns:minmax(0,540px) minmax(0,1fr)}"
         ".two>.aside{position:sticky;top:8px;align-self:start}}\n"
@@ -357,7 +360,10 @@ static void html_finding(FILE *file, const struct rungs *rows, const struct find
 {
   unsigned long long number = (unsigned long long)rows->conn->packets[f->packet].number;
   bool departs = f->severity == VIOLATION, shown = is_shown(rows, f->packet);
-  put(file, "<li><b class=\"sign %s\">%s</b> ", departs ? "tx" : "tw", departs ? "\u25b2 departs" : "\u24d8 advice");
+  put(file, "<li><b class=\"%s\"><svg class=\"mark\" viewBox=\"-8 -8 16 16\" aria-hidden=\"true\">",
+      departs ? "tx" : "tw");
+  put_sign(file, departs ? SIGN_DEPARTS : SIGN_ADVICE, 0, 0);
+  put(file, "</svg> %s</b> ", departs ? "departs" : "advice");
   if (shown)
     put(file, "<a href=\"#c%u-%llu\">#%llu</a>", id, number, number);
   else

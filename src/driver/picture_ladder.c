@@ -321,7 +321,7 @@ static void draw_bands(FILE *file, const struct rungs *rows, const struct line *
       continue;
     while (end < count && lines[end].sign == SIGN_NONE && lines[end].kind != LINE_LESSON)
       end++;
-    draw_band(file, rows->look, lines[i].sign, y + i * step + 3, (end - i) * step);
+    draw_band(file, rows->look, lines[i].sign, y + i * step + 4, (end - i) * step);
   }
 }
 
