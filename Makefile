@@ -88,10 +88,9 @@ formatted:
 # Options in the order of $(B)/%.o; the core needs no library and no feature macro.
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -MMD -MP -c $< -o $@
+	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -I$(B)/spec -MMD -MP -c $< -o $@
 
 # The state diagram is drawn from the specification's own text.
-$(B)/src/driver/command_diagram.o: WARNINGS += -I$(B)/spec
 $(B)/src/driver/command_diagram.o: $(B)/spec/diagram.h
 $(B)/spec/diagram.h: spec/laws.acsl tools/diagram
 	@tools/diagram $@

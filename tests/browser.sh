@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 find_browser() {
   local name
-  for name in ${BROWSER:-} chromium chromium-browser google-chrome google-chrome-stable; do
+  for name in ${BROWSER:-} chromium google-chrome google-chrome-stable chromium-browser; do
     if command -v "$name"; then return 0; fi
   done
   return 1

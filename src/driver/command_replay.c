@@ -34,7 +34,7 @@ static const char help[] =
     "  --to-scale     the ladder with its time to scale (in the page: unfolded)\n"
     "  --packets FROM-TO  only these packets (of scripts: lines)\n"
     "\n"
-    "A picture holds 200 segments of a connection and 400 of all, a page 2000 and 6000; with --all 2000 and 50000. "
+    "A picture holds 200 segments of a connection and 400 of all, a page 2000 and 6000; with --all 2000 and 20000. "
     "What is\n"
     "left out is said there.\n"
     "\n"

@@ -72,7 +72,7 @@ static bool open_one(struct picture *picture)
 static struct limits limits_of(bool html, bool all)
 {
   if (html)
-    return all ? (struct limits){1000, 1000, 50000, 50000} : (struct limits){20, 20, 6000, 2000};
+    return all ? (struct limits){1000, 1000, 20000, 20000} : (struct limits){20, 20, 6000, 2000};
   return all ? (struct limits){100, 100, 2000, 2000} : (struct limits){20, 20, 400, FOLD};
 }
 

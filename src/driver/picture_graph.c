@@ -140,14 +140,18 @@ static void draw_axes(const struct graph *graph)
 {
   const struct look *look = graph->rows->look;
   double step = fmax(nice_step(graph->high - graph->low, 5), 1), y = ceil(graph->low / step) * step;
+  double unit = step >= 1e6 ? 1e6 : step >= 1e4 ? 1e3 : 1;
   put(graph->file, "<rect class=\"u sn q\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", graph->left,
       graph->top, graph->width, graph->height);
   for (int i = 0; y <= graph->high && i < 32; i++, y += step) {
     double at = y_of(graph, (int64_t)y);
     put(graph->file, "<line class=\"sb\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", graph->left, at,
         graph->left + graph->width, at);
-    put(graph->file, "<text class=\"e fm\" x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\">%lld</text>", graph->left - 5,
-        at + look->size * 0.34, look->size * 0.95, (long long)y);
+    put(graph->file, "<text class=\"e fm\" x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\">%lld%s</text>", graph->left - 5,
+        at + look->size * 0.34, look->size * 0.95, (long long)(y / unit),
+        unit > 1e5   ? " M"
+        : unit > 1e2 ? " k"
+                     : "");
   }
   draw_time_axis(graph);
 }

@@ -273,9 +273,9 @@ static void draw_number(FILE *file, const struct rungs *rows, const struct rung 
   const struct packet *p = &rows->conn->packets[row->index];
   double small = look->size * 0.9, y = look->narrow ? row->arrow - look->size * 0.9 : row->arrow + look->size * 0.36;
   put(file, "<text class=\"c e fm\" x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\">#%llu</text>",
-      look->narrow ? look->left - 8 : 136, y, small, (unsigned long long)p->number);
+      look->narrow ? look->left - 8 : 144, y, small, (unsigned long long)p->number);
   put(file, "<text class=\"c %s fm\" x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\">", look->narrow ? "" : "e",
-      look->narrow ? look->right + 8 : 84, y, small);
+      look->narrow ? look->right + 8 : 78, y, small);
   put_time(file, rows->conn, p);
   fputs("</text>", file);
 }

@@ -174,8 +174,8 @@ void put_sign(FILE *file, enum sign sign, double x, double y)
           "<path class=\"sw\" d=\"M3.5-2.5A4.3 4.3 0 1 0 4.3 1\"/><path class=\"sw\" d=\"M4.6-5.5V-1.8H.9\"/>",
       [SIGN_ZERO] = "<circle class=\"sx u\" r=\"4.3\"/><path class=\"sx\" d=\"M-3 3 3-3\"/>",
       [SIGN_SACK] = "<path class=\"sk\" d=\"M-2-4H-4.5V4H-2M2-4H4.5V4H2\"/>",
-      [SIGN_DEPARTS] = "<path class=\"fx\" style=\"stroke:none\" d=\"M0-6 6.5 5.5H-6.5Z\"/>"
-                       "<path class=\"sg v\" style=\"stroke-width:1.6px\" d=\"M0-2V2M0 3.2V4.6\"/>",
+      [SIGN_DEPARTS] = ("<path class=\"fx\" style=\"stroke:none\" d=\"M0-6 6.5 5.5H-6.5Z\"/>"
+                        "<path class=\"sg v\" style=\"stroke-width:1.6px\" d=\"M0-2V2M0 3.2V4.6\"/>"),
       [SIGN_ADVICE] = "<circle class=\"sw u\" r=\"5\"/><path class=\"sw\" d=\"M0-3V-1.6M0-.2V3.2\"/>",
       [SIGN_OTHER] = "<circle class=\"fm\" r=\"1.8\"/>",
   };
