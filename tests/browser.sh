@@ -28,7 +28,7 @@ pages=(pictures/*.svg)
 draw() { # NAME ARGUMENT...
   local status=0
   "$program" replay --html "$tmp/$1.html" "${@:2}" >/dev/null 2>&1 || status=$?
-  [ $status -ne 2 ]
+  [ $status -lt 2 ]
   pages+=("$tmp/$1.html")
 }
 draw lost tests/captures/lost-data.pcap tests/captures/simultaneous-close.pcap

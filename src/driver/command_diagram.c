@@ -350,41 +350,56 @@ static void copy_drawing(FILE *from, FILE *to, FILE *description)
   }
 }
 
-static int draw(const struct diagram *diagram, const char *path)
+/* What dot makes of the description, with what comes with it, in a file without a name; NULL: said why. */
+static FILE *drawing_of(FILE *description)
 {
-  struct diagram to_dot = *diagram;
-  FILE *file = fopen(path, "wb"), *drawn;
+  FILE *made = tmpfile();
   pid_t child = -1;
   int status = -1;
-  if (file == NULL)
-    return complain(path, strerror(errno)), EXIT_UNUSABLE;
-  to_dot.file = tmpfile();
-  if (to_dot.file == NULL)
-    return complain("a temporary file", strerror(errno)), fclose(file), EXIT_UNUSABLE;
-  describe(&to_dot);
-  drawn = run_dot(to_dot.file, &child);
+  FILE *drawn = made != NULL ? run_dot(description, &child) : NULL;
   if (drawn != NULL) {
-    copy_drawing(drawn, file, to_dot.file);
+    copy_drawing(drawn, made, description);
     fclose(drawn);
   }
   if (child > 0)
     waitpid(child, &status, 0);
-  fclose(to_dot.file);
-  bool written = ferror(file) == 0 && fflush(file) == 0;
-  written = fclose(file) == 0 && written;
+  if (status == 0 && drawn != NULL)
+    return made;
   bool missing = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-  if (missing)
-    complain("dot",
-             "not found: --svg needs Graphviz (Debian: apt-get install graphviz); without --svg the description for "
-             "it is printed");
-  else if (drawn == NULL || status != 0)
-    complain("dot", "Graphviz could not draw the diagram");
-  else if (!written)
-    complain(path, "cannot be written");
-  else
-    return EXIT_FINE;
-  remove(path);
-  return EXIT_UNUSABLE;
+  complain("dot", missing ? "not found: --svg needs Graphviz (Debian: apt-get install graphviz); without --svg the "
+                            "description for it is printed"
+                          : "Graphviz could not draw the diagram");
+  if (made != NULL)
+    fclose(made);
+  return NULL;
+}
+
+static bool write_drawing(const char *path, FILE *drawing)
+{
+  FILE *file = fopen(path, "wb");
+  if (file == NULL)
+    return complain(path, strerror(errno));
+  bool written = copy_file(drawing, file) && fflush(file) == 0;
+  int error = errno;
+  if (fclose(file) == 0 && written)
+    return true;
+  return complain(path, strerror(written ? errno : error));
+}
+
+static int draw(struct diagram *diagram, const char *path)
+{
+  bool written = false;
+  diagram->file = tmpfile();
+  if (diagram->file == NULL)
+    return complain("a temporary file", strerror(errno)), EXIT_UNUSABLE;
+  describe(diagram);
+  FILE *drawing = drawing_of(diagram->file);
+  if (drawing != NULL) {
+    written = write_drawing(path, drawing);
+    fclose(drawing);
+  }
+  fclose(diagram->file);
+  return written ? EXIT_FINE : EXIT_UNUSABLE;
 }
 
 /* --- The command --- */

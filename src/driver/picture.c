@@ -96,10 +96,13 @@ bool pictures_open(struct pictures *pictures)
   return true;
 }
 
-static bool copy(FILE *from, FILE *to)
+/* All of it, from its beginning. */
+bool copy_file(FILE *from, FILE *to)
 {
   char part[65536];
   size_t got;
+  if (fflush(from) != 0 || ferror(from) != 0)
+    return false;
   rewind(from);
   while ((got = fread(part, 1, sizeof part, from)) > 0)
     if (fwrite(part, 1, got, to) != got)
@@ -114,7 +117,8 @@ static FILE *finish_svg(struct picture *picture)
   if (file == NULL)
     return NULL;
   put(file,
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\">"
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" "
+      "role=\"group\">"
       "<title>TCP connections, drawn by vtcp</title><style>\n",
       width, height, width, height);
   put_style(file);
@@ -122,7 +126,7 @@ static FILE *finish_svg(struct picture *picture)
       "</style>\n<rect class=\"fg sn\" x=\".5\" y=\".5\" width=\"%.0f\" height=\"%.0f\" "
       "rx=\"6\"/>\n",
       width - 1, height - 1);
-  bool copied = fflush(picture->file) == 0 && ferror(picture->file) == 0 && copy(picture->file, file);
+  bool copied = copy_file(picture->file, file);
   fputs("</svg>\n", file);
   if (copied)
     return file;
@@ -287,8 +291,9 @@ static void svg_connection(struct picture *picture, struct rungs *rows, uint32_t
 static void html_window(FILE *file, const struct look *look, double from, double to, const char *what,
                         const char *class)
 {
-  put(file, "<svg class=\"%s\" viewBox=\"0 %.1f %.0f %.1f\" role=\"img\" aria-label=\"%s\">\n", class, from,
-      look->width, to - from, what);
+  const char *role = strcmp(class, "sequence") == 0 ? "img" : "group";
+  put(file, "<svg class=\"%s\" viewBox=\"0 %.1f %.0f %.1f\" role=\"%s\" aria-label=\"%s\">\n", class, from, look->width,
+      to - from, role, what);
 }
 
 /* In strips, so that a printed page ends between two rows. */
@@ -365,7 +370,7 @@ static void html_finding(FILE *file, const struct rungs *rows, const struct find
   put_sign(file, departs ? SIGN_DEPARTS : SIGN_ADVICE, 0, 0);
   put(file, "</svg> %s</b> ", departs ? "departs" : "advice");
   if (shown)
-    put(file, "<a href=\"#c%u-%llu\">#%llu</a>", id, number, number);
+    put(file, "<a href=\"#c%u-%u\">#%llu</a>", id, f->packet + 1, number);
   else
     put(file, "#%llu", number);
   put(file, " [%s, section %s]: ", f->id, f->section);

@@ -66,6 +66,8 @@ void pictures_connection(struct pictures *pictures, const struct connection *con
                          bool judged);
 void pictures_end(struct pictures *pictures);
 
+bool copy_file(FILE *from, FILE *to);
+
 /* picture_text.c: numbers and words on paper. */
 void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void put_text(FILE *file, const char *text); /* whatever it holds, as XML's character data or an attribute's value */

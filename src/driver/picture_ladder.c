@@ -343,7 +343,7 @@ static void draw_row(FILE *file, const struct rungs *rows, uint32_t id, uint32_t
   struct line lines[LINES];
   uint32_t said = row->lessons, count = lines_of(rows, row, &said, lines), labels = 0;
   double step = leading(rows->look);
-  put(file, "<g class=\"row\" id=\"c%u-%llu\">", id, (unsigned long long)p->number);
+  put(file, "<g class=\"row\" role=\"img\" id=\"c%u-%u\">", id, row->index + 1);
   put_words(file, rows, row->index);
   while (labels < count && lines[labels].kind == LINE_LABEL)
     labels++;
@@ -489,7 +489,7 @@ void draw_rows_to_scale(FILE *file, const struct rungs *rows)
   for (uint32_t i = 0; i < rows->count; i++) {
     const struct rung *row = &rows->row[i];
     const struct packet *p = &rows->conn->packets[row->index];
-    fputs("<g class=\"at\">", file);
+    fputs("<g class=\"at\" role=\"img\">", file);
     put_words(file, rows, row->index);
     draw_arrow(file, rows->look, p, row->arrow, crosses(p, row->index) ? arrival(rows, i) : row->arrow + 2);
     if (row->arrow - label >= room) {

@@ -138,7 +138,8 @@ static void draw_run(const struct run *run, const struct script_options *options
   const struct script *script = run->script;
   char line[MESSAGE + 160];
   bool passed = script->verdict == VERDICT_PASSED;
-  pictures_title(options->pictures, script->path, "a script, run against this endpoint, which stands on the left");
+  pictures_title(options->pictures, script->path,
+                 "a script, run against this endpoint, which stands on the left; # is the line");
   snprintf(line, sizeof line, "%s%s%s", verdict_text(script->verdict), passed ? "" : ": ",
            passed ? "" : script->message);
   pictures_line(options->pictures, passed ? "o" : "x", line);
