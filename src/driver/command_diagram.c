@@ -235,29 +235,20 @@ static void describe(const struct diagram *diagram)
 {
   FILE *file = diagram->file;
   put(file, "digraph TCP {\n"
-            "  graph [pad=0.15, fontname=\"Helvetica,Arial,sans-serif\", fontsize=12, nodesep=0.35, ranksep=0.42, "
+            "  graph [pad=0.15, fontname=\"Helvetica,Arial,sans-serif\", fontsize=13, nodesep=0.25, ranksep=0.4, "
             "labelloc=b, "
             "labeljust=l,\n    label=\"");
   put_quoted(file, diagram->caption);
   put(file,
       "\\l\"];\n"
-      "  node [shape=box, style=rounded, fontname=\"Helvetica-Bold,Arial,sans-serif\", fontsize=13, height=0.4];\n"
-      "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=10.5, arrowsize=0.8];\n");
+      "  node [shape=box, style=rounded, fontname=\"Helvetica-Bold,Arial,sans-serif\", fontsize=14.5, height=0.4];\n"
+      "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=12.5, arrowsize=0.9];\n");
   draw_nodes(diagram);
   draw_edges(diagram);
   fputs("}\n", file);
 }
 
 /* --- What was taken --- */
-
-static bool complain(const char *path, const char *why)
-{
-  fputs("vtcp: ", stderr);
-  for (const char *c = path; *c != '\0'; c++)
-    fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
-  fprintf(stderr, ": %s\n", why);
-  return false;
-}
 
 static bool follow_capture(struct diagram *diagram, const char *path)
 {

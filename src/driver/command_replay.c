@@ -167,12 +167,13 @@ static void collect(void *context, const struct frame *frame)
 }
 
 /* One line, whatever the file is called. */
-static void print_error(const char *path, const char *error)
+bool complain(const char *path, const char *error)
 {
   fputs("vtcp: ", stderr);
   for (const char *c = path; *c != '\0'; c++)
     fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
   fprintf(stderr, ": %s\n", error);
+  return false;
 }
 
 bool read_capture(struct flows *flows, struct report *report)
@@ -207,7 +208,7 @@ static int judge_file(const char *path, const struct options *options, bool firs
   draw_file(&report, &flows, options);
   fflush(stdout);
   if (!usable)
-    print_error(path, report.error);
+    complain(path, report.error);
   flows_free(&flows);
   return status;
 }

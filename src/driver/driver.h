@@ -224,6 +224,7 @@ void json_close(int status);
 /* command_replay.c */
 int command_replay(int count, char **arguments);
 bool read_capture(struct flows *flows, struct report *report); /* and works out all of its connections */
+bool complain(const char *path, const char *error);            /* in one line; always false */
 bool is_input(const char *picture, int files, char **paths);   /* not to be written over */
 
 /* command_diagram.c */

@@ -5,6 +5,9 @@
 
 #include "driver.h"
 
+/* What is marked, beside its words. */
+enum sign { SIGN_NONE, SIGN_LOST, SIGN_AGAIN, SIGN_ZERO, SIGN_SACK, SIGN_DEPARTS, SIGN_ADVICE, SIGN_OTHER };
+
 /* Sizes in user units: a page is as narrow as a telephone, a lone SVG as wide as a page of text. */
 struct look {
   double width, left, right; /* the two lifelines */
@@ -66,7 +69,15 @@ void pictures_connection(struct pictures *pictures, const struct connection *con
                          bool judged);
 void pictures_end(struct pictures *pictures);
 
-bool copy_file(FILE *from, FILE *to);
+bool copy_file(FILE *from, FILE *to); /* all of it, from its beginning */
+bool take_graph(struct picture *picture, const struct rungs *rows, uint8_t side);
+void picture_line(struct picture *picture, const char *class, const char *text);
+void put_left_out(struct picture *picture, const struct rungs *rows);
+
+/* picture_page.c */
+void page_begin(FILE *file);
+void page_line(struct picture *picture, const char *tag, const char *class, const char *text);
+void page_connection(struct picture *picture, struct rungs *rows, uint32_t id, uint32_t number, bool judged);
 
 /* picture_text.c: numbers and words on paper. */
 void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -76,16 +87,28 @@ void put_style(FILE *file);
 void put_diagram_style(FILE *file);
 /* The next line, of a text that is broken between words: no wider than so many times its size. */
 void take_line(const char **text, uint32_t ems, bool fixed, char *out, size_t room);
-enum sign { SIGN_NONE, SIGN_LOST, SIGN_AGAIN, SIGN_ZERO, SIGN_SACK, SIGN_DEPARTS, SIGN_ADVICE, SIGN_OTHER };
 enum sign sign_of(uint32_t marks, bool sack);
 void put_sign(FILE *file, enum sign sign, double x, double y);
 const char *sign_text(enum sign sign);
 
-/* picture_ladder.c */
+/* picture_rows.c */
+enum line_kind { LINE_LABEL, LINE_REMARK, LINE_FINDING, LINE_EXPECTED, LINE_LESSON };
+
+struct line {
+  enum line_kind kind;
+  enum sign sign;
+  char text[160];
+};
+
+enum { LINES = 128, PAD = 7, SLANT = 5, ELISION = 30 };
 bool rows_choose(struct rungs *rows, const struct connection *conn, const struct picture *picture);
 void rows_place(struct rungs *rows, uint32_t *said);
-void rows_place_to_scale(struct rungs *rows);
 void rows_free(struct rungs *rows);
+uint32_t lines_of(const struct rungs *rows, const struct rung *row, uint32_t *said, struct line *lines);
+double leading(const struct look *look);
+
+/* picture_ladder.c */
+void rows_place_to_scale(struct rungs *rows);
 void draw_rows(FILE *file, const struct rungs *rows, uint32_t id, uint32_t from, uint32_t to);
 void draw_rows_to_scale(FILE *file, const struct rungs *rows);
 double names_height(const struct rungs *rows);
