@@ -100,7 +100,7 @@ struct line {
   char text[160];
 };
 
-enum { LINES = 128, PAD = 7, SLANT = 5, ELISION = 30 };
+enum { LINES = 128, PAD = 7, SLANT = 5, ELISION = 30, SEAM = 1 }; /* SEAM: parts overlap */
 bool rows_choose(struct rungs *rows, const struct connection *conn, const struct picture *picture);
 void rows_place(struct rungs *rows, uint32_t *said);
 void rows_free(struct rungs *rows);

@@ -47,7 +47,7 @@ static void draw_lives(FILE *file, const struct rungs *rows, uint32_t from, uint
       since = rows->row[i].arrow;
       state = next;
     }
-    draw_life(file, rows->look, side, state, since, to < rows->count ? rows->row[to].top : rows->height);
+    draw_life(file, rows->look, side, state, since, to < rows->count ? rows->row[to].top + SEAM : rows->height);
   }
 }
 

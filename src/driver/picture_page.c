@@ -23,7 +23,7 @@ void page_begin(FILE *file)
         ".facts{margin:.4rem 0;padding:.5rem .75rem;border:1px solid;border-radius:6px}.facts li{margin:.3rem 0}"
         ".facts ol{margin:.2rem "
         "0;padding-left:1.6rem}svg.mark{display:inline-block;width:1em;height:1em;vertical-align:-.12em}.strip{margin-"
-        "bottom:-.6px}"
+        "bottom:-1px}"
         "details>summary{cursor:pointer;padding:.5rem 0;font-weight:600}summary h2{display:inline}"
         "@media(max-width:979px){.aside{order:-1}}"
         "@media(max-width:600px){body{padding:4px 8px 32px;font-size:15px}}"
@@ -57,8 +57,8 @@ static void page_strips(FILE *file, const struct rungs *rows, uint32_t id, uint3
     end = i + 1;
     while (end < to && rows->row[end].bottom <= rows->row[i].top + STRIP)
       end++;
-    page_window(file, rows->look, rows->row[i].top, end < rows->count ? rows->row[end].top : rows->height, "Segments",
-                "strip");
+    double below = end < rows->count ? rows->row[end].top + SEAM : rows->height;
+    page_window(file, rows->look, rows->row[i].top, below, "Segments", "strip");
     draw_rows(file, rows, id, i, end);
     fputs("</svg>\n", file);
   }
