@@ -18,6 +18,11 @@ demo: ## install what building needs, build, and replay captures that tell the s
 	@$(MAKE) --no-print-directory -s all
 	@tools/demo $(B)/vtcp
 
+pictures: ## install what drawing needs, and draw README's pictures anew
+	@tools/setup pictures
+	@$(MAKE) --no-print-directory -s all
+	@tools/pictures $(B)/vtcp pictures
+
 check: ## install what checking needs, and run every check but the proof
 	@tools/setup check
 	@tools/check
@@ -27,6 +32,7 @@ test: tests all ## run the tests and replay the captures
 	@set -e; for t in $(TESTS); do ./$$t; done
 	tests/replay.sh $(B)/vtcp
 	tests/scripts.sh $(B)/vtcp
+	tests/pictures.py $(B)/vtcp
 
 prove: ## the whole proof, from scratch [F=function] [C=clause] [CACHE=1] [UPDATE=1]
 	@tools/setup prove
@@ -82,10 +88,15 @@ formatted:
 # Options in the order of $(B)/%.o; the core needs no library and no feature macro.
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -MMD -MP -c $< -o $@
+	$(CC) $(WARNINGS) $(CFLAGS) -Iinclude -I$(B)/spec -MMD -MP -c $< -o $@
+
+# The state diagram is drawn from the specification's own text.
+$(B)/src/driver/command_diagram.o: $(B)/spec/diagram.h
+$(B)/spec/diagram.h: spec/laws.acsl tools/diagram
+	@tools/diagram $@
 
 $(B)/vtcp: $(CORE) $(DRIVER)
-	$(CC) $(CFLAGS) $^ -lpcap $(LIBS) -o $@
+	$(CC) $(CFLAGS) $^ -lpcap -lm $(LIBS) -o $@
 
 $(B)/tests/libhelpers.a: $(HELPERS)
 	@rm -f $@
@@ -96,7 +107,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all core demo check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
+.PHONY: all core demo pictures check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
   requirements format formatted clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

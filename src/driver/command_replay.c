@@ -1,18 +1,20 @@
 /* `vtcp replay`: what a capture's TCP connections did, and where they leave RFC 9293. SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
+#include "picture.h"
 #include "script_run.h"
 
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SHOWN_CONNECTIONS = 20 };
 
 static const char help[] =
-    "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] FILE...\n"
-    "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] SCRIPT.pkt|DIRECTORY...\n"
+    "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] [PICTURES] FILE...\n"
+    "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] [PICTURES] SCRIPT.pkt|DIRECTORY...\n"
     "\n"
     "Reads pcap and pcapng files (`-`: standard input), follows every TCP connection, and drives a pair of vtcp state\n"
     "machines with what the capture shows. Prints each connection as a ladder, with both endpoints' states after each\n"
@@ -24,6 +26,17 @@ static const char help[] =
     "connection)\n"
     "  --no-explain   do not\n"
     "  --ascii        no line drawing (default: by locale)\n"
+    "\n"
+    "PICTURES, of captures and of scripts:\n"
+    "\n"
+    "  --svg FILE     the ladders, and a time-sequence graph of each direction that sends much, as a picture\n"
+    "  --html FILE    the same as a page that needs no other file: what is long is folded, and may be seen to scale\n"
+    "  --to-scale     the ladder with its time to scale (in the page: unfolded)\n"
+    "  --packets FROM-TO  only these packets (of scripts: lines)\n"
+    "\n"
+    "A picture holds 200 segments of a connection and 400 of all, a page 2000 and 6000; with --all 2000 and 20000. "
+    "What is\n"
+    "left out is said there.\n"
     "\n"
     "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags; IPv4, IPv6 with extension headers. IP\n"
     "fragments and tunnels are not followed, and counted as such. Sequence numbers are relative: each side's SYN is "
@@ -125,6 +138,23 @@ static void print_text(const struct report *report, const struct flows *flows, c
     print_summary(flows);
 }
 
+static void draw_file(const struct report *report, const struct flows *flows, const struct options *options)
+{
+  char line[200];
+  bool explain = options->explain_set ? options->explain : flows->count == 1;
+  snprintf(line, sizeof line, "%s, %llu packet%s, %u TCP connection%s", report->link,
+           (unsigned long long)report->packets, report->packets == 1 ? "" : "s", flows->count,
+           flows->count == 1 ? "" : "s");
+  pictures_title(options->pictures, report->path, line);
+  if (report->error[0] != '\0')
+    pictures_line(options->pictures, "x", report->error);
+  if (flows->full)
+    pictures_line(options->pictures, "w", "only the first segments were read: there are too many");
+  for (uint32_t i = 0; i < flows->count; i++)
+    pictures_connection(options->pictures, flows->all[i], i + 1, explain, true);
+  pictures_end(options->pictures);
+}
+
 struct collector {
   struct flows *flows;
   struct report *report;
@@ -137,41 +167,48 @@ static void collect(void *context, const struct frame *frame)
 }
 
 /* One line, whatever the file is called. */
-static void print_error(const char *path, const char *error)
+bool complain(const char *path, const char *error)
 {
   fputs("vtcp: ", stderr);
   for (const char *c = path; *c != '\0'; c++)
     fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
   fprintf(stderr, ": %s\n", error);
+  return false;
+}
+
+bool read_capture(struct flows *flows, struct report *report)
+{
+  struct collector collector = {flows, report};
+  flows_init(flows);
+  bool usable = capture_read(report, collect, &collector, isatty(STDERR_FILENO) != 0);
+  for (uint32_t i = 0; i < flows->count; i++)
+    work_out(flows->all[i]);
+  if (!usable || flows->count > 0)
+    return usable;
+  snprintf(report->error, sizeof report->error, "no usable TCP segment in %llu packets",
+           (unsigned long long)report->packets);
+  return false;
 }
 
 static int judge_file(const char *path, const struct options *options, bool first, uint32_t *said)
 {
   struct flows flows;
   struct report report = {.path = path};
-  struct collector collector = {&flows, &report};
   int status = EXIT_FINE;
-  flows_init(&flows);
-  bool usable = capture_read(&report, collect, &collector, isatty(STDERR_FILENO) != 0);
-  if (usable && flows.count == 0) {
-    usable = false;
-    snprintf(report.error, sizeof report.error, "no usable TCP segment in %llu packets",
-             (unsigned long long)report.packets);
-  }
-  for (uint32_t i = 0; i < flows.count; i++) {
-    work_out(flows.all[i]);
+  bool usable = read_capture(&flows, &report);
+  for (uint32_t i = 0; i < flows.count; i++)
     if (violations(flows.all[i]) > 0)
       status = EXIT_FINDING;
-  }
   if (!usable)
     status = EXIT_UNUSABLE;
   if (options->json)
     json_file(&report, &flows, first);
   else if (flows.count > 0)
     print_text(&report, &flows, options, said);
+  draw_file(&report, &flows, options);
   fflush(stdout);
   if (!usable)
-    print_error(path, report.error);
+    complain(path, report.error);
   flows_free(&flows);
   return status;
 }
@@ -202,6 +239,46 @@ static bool read_script_option(const char *option, struct script_options *option
   return settings_set(&options->settings, name, equals + 1, true) == SET_DONE;
 }
 
+/* --packets=FROM-TO */
+static bool read_range(const char *value, struct pictures *pictures)
+{
+  char *end;
+  if (*value < '0' || *value > '9')
+    return false;
+  pictures->from = pictures->to = strtoull(value, &end, 10);
+  if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+    pictures->to = strtoull(end + 1, &end, 10);
+  else if (*end == '-' && end[1] == '\0')
+    pictures->to = UINT64_MAX, end++;
+  return *end == '\0' && pictures->from <= pictures->to;
+}
+
+/* The value of `--name VALUE` or `--name=VALUE`, or NULL; takes the next argument if that is it. */
+static const char *value_of(const char *name, int count, char **arguments, int *at)
+{
+  size_t length = strlen(name);
+  const char *option = arguments[*at];
+  if (strncmp(option, name, length) != 0)
+    return NULL;
+  if (option[length] == '=')
+    return option + length + 1;
+  return option[length] == '\0' && *at + 1 < count ? arguments[++*at] : NULL;
+}
+
+static bool read_picture_option(int count, char **arguments, int *at, struct pictures *pictures)
+{
+  const char *value;
+  if (strcmp(arguments[*at], "--to-scale") == 0)
+    return pictures->to_scale = true;
+  if ((value = value_of("--svg", count, arguments, at)) != NULL)
+    return (pictures->svg = value)[0] != '\0';
+  if ((value = value_of("--html", count, arguments, at)) != NULL)
+    return (pictures->html = value)[0] != '\0';
+  if ((value = value_of("--packets", count, arguments, at)) != NULL)
+    return read_range(value, pictures);
+  return false;
+}
+
 static bool read_option(const char *option, struct options *options)
 {
   if (strcmp(option, "--json") == 0)
@@ -229,7 +306,8 @@ static int read_options(int count, char **arguments, struct options *options, st
       ended = true;
     } else if (ended || !is_option(arguments[i])) {
       arguments[files++] = arguments[i];
-    } else if (!read_option(arguments[i], options) && !read_script_option(arguments[i], of_scripts)) {
+    } else if (!read_option(arguments[i], options) && !read_picture_option(count, arguments, &i, options->pictures)
+               && !read_script_option(arguments[i], of_scripts)) {
       fprintf(stderr, "vtcp replay: unknown option %s (see `vtcp replay --help`)\n", arguments[i]);
       return -1;
     }
@@ -259,9 +337,47 @@ static int unusable(const char *why)
   return EXIT_UNUSABLE;
 }
 
+/* Nobody means to write a picture over what it is made of. */
+bool is_input(const char *picture, int files, char **paths)
+{
+  struct stat one, other;
+  if (picture == NULL)
+    return false;
+  if (is_script(picture) || strstr(picture, ".pcap") != NULL)
+    return true;
+  for (int i = 0; i < files; i++)
+    if (stat(picture, &one) == 0 && stat(paths[i], &other) == 0 && S_ISREG(one.st_mode) && one.st_ino == other.st_ino
+        && one.st_dev == other.st_dev)
+      return true;
+  return false;
+}
+
+static int replay_all(int files, char **paths, struct options *options, struct script_options *of_scripts)
+{
+  struct pictures *pictures = options->pictures;
+  int scripts = 0;
+  for (int i = 0; i < files; i++)
+    scripts += is_script(paths[i]);
+  if (scripts > 0 && options->json)
+    return unusable("--json is for captures only");
+  if (scripts > 0 && scripts < files)
+    return unusable("captures and scripts not both at once");
+  if (is_input(pictures->svg, files, paths) || is_input(pictures->html, files, paths))
+    return unusable("--svg and --html name the file that is written: not a capture, a script or a directory");
+  if (pictures->svg != NULL && pictures->html != NULL && strcmp(pictures->svg, pictures->html) == 0)
+    return unusable("--svg and --html name the same file");
+  pictures->all = options->all;
+  bool open = pictures_open(pictures);
+  int status = !open          ? EXIT_UNUSABLE
+               : scripts == 0 ? judge_files(files, paths, options)
+                              : replay_scripts(files, paths, of_scripts);
+  return pictures_close(pictures) ? status : EXIT_UNUSABLE;
+}
+
 int command_replay(int count, char **arguments)
 {
-  struct options options = {0};
+  struct pictures pictures = {.to = UINT64_MAX};
+  struct options options = {.pictures = &pictures};
   for (int i = 0; i < count && strcmp(arguments[i], "--") != 0; i++) {
     if (strcmp(arguments[i], "--help") != 0 && strcmp(arguments[i], "-h") != 0)
       continue;
@@ -271,21 +387,13 @@ int command_replay(int count, char **arguments)
   }
   setlocale(LC_CTYPE, "");
   options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-  struct script_options of_scripts = {0};
+  struct script_options of_scripts = {.pictures = &pictures};
   settings_default(&of_scripts.settings);
-  int files = read_options(count, arguments, &options, &of_scripts), scripts = 0;
+  int files = read_options(count, arguments, &options, &of_scripts);
   of_scripts.ascii = options.ascii;
   if (files < 0)
     return EXIT_UNUSABLE;
   if (files == 0)
     return unusable("no file (see `vtcp replay --help`)");
-  for (int i = 0; i < files; i++)
-    scripts += is_script(arguments[i]);
-  if (scripts == 0)
-    return judge_files(files, arguments, &options);
-  if (options.json)
-    return unusable("--json is for captures only");
-  if (scripts < files)
-    return unusable("captures and scripts not both at once");
-  return replay_scripts(files, arguments, &of_scripts);
+  return replay_all(files, arguments, &options, &of_scripts);
 }

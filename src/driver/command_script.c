@@ -119,6 +119,31 @@ static int replay_script(const char *path, const struct script_options *options,
   return verdict == VERDICT_PASSED ? EXIT_FINE : verdict == VERDICT_FAILED ? EXIT_FINDING : EXIT_UNUSABLE;
 }
 
+/* Runs it for the edges of the state diagram that its sockets take; how it went, with a message in `said`. */
+enum verdict script_edges(const char *path, uint16_t taken[STATES], char *said, size_t room)
+{
+  struct script script = {.path = path};
+  struct run run = {.script = &script};
+  size_t length;
+  char *text = read_file(path, &length);
+  if (text == NULL) {
+    snprintf(said, room, "%s", strerror(errno));
+    return VERDICT_UNREADABLE;
+  }
+  settings_default(&run.settings);
+  script_parse(&script, text, length);
+  if (script.verdict == VERDICT_PASSED)
+    script_run(&run);
+  for (int state = 0; state < STATES; state++)
+    taken[state] |= run.taken[state];
+  enum verdict verdict = script.verdict;
+  snprintf(said, room, "line %u: %s", script.line, script.message);
+  world_free(&run);
+  script_free(&script);
+  free(text);
+  return verdict;
+}
+
 /* --- Directories --- */
 
 static bool ends_in_pkt(const char *path)

@@ -1,6 +1,6 @@
 /* The vtcp program: what its files share. Captures are read into connections (capture.c, flows.c), put in order of
  * arrival (timeline.c), driven through two state machines each (replay.c), judged (judge.c, resets.c), and printed
- * (ladder.c, json.c, explain.c). Outside the proven core; every length that comes from a file is checked here.
+ * (ladder.c, json.c, explain.c) or drawn (picture.h). Outside the proven core; every length that comes from a file is checked here.
  * SPDX-License-Identifier: MIT */
 #ifndef DRIVER_H
 #define DRIVER_H
@@ -62,6 +62,8 @@ enum mark {
   MARK_GAP = 1 << 20 /* octets before it were not captured by then */
 };
 
+/* Of the state diagram; an edge to CLOSED that is ABORT, a reset, an error or in vain counts as one to ENDED. */
+enum { STATES = 11, ENDED = 11 };
 #define NOWHERE UINT32_MAX /* no packet */
 enum { NO_STATE = 0xff };  /* nothing is known of this endpoint */
 
@@ -126,6 +128,7 @@ struct connection {
   bool gap_seen;     /* the capture lacks segments */
   bool text_dropped; /* retransmitted text could not all be compared */
   uint8_t final[2];
+  uint16_t taken[2][STATES]; /* edges of the diagram: of a state, those after it, as bits */
   uint32_t judged;
   struct finding *findings;
   uint32_t finding_count, finding_room, findings_dropped;
@@ -152,8 +155,10 @@ struct report {
   bool truncated;  /* the error is at the end: what went before is shown */
 };
 
+struct pictures; /* picture.h */
 struct options {
   bool json, all, explain, explain_set, ascii;
+  struct pictures *pictures;
 };
 
 typedef void capture_sink(void *context, const struct frame *frame);
@@ -181,6 +186,9 @@ bool goes_on(const struct connection *conn, uint32_t index, uint8_t side);
 /* timeline.c: what was lost, and when what arrived. */
 void timeline(struct connection *conn);
 
+/* machine.c: the edge of the state diagram that a step took, if any. */
+void take_edge(uint16_t taken[STATES], uint8_t was, uint8_t state, const struct vtcp_event *event);
+
 /* replay.c: both machines through the whole connection; fills the states. */
 void replay(struct connection *conn);
 
@@ -199,16 +207,27 @@ void notes(struct connection *conn);
 void ladder(const struct connection *conn, uint32_t id, const struct options *options, uint32_t *said);
 void ladder_rows(const struct connection *conn, uint32_t id, const struct options *options); /* without a verdict */
 void annotations(const struct connection *conn, uint32_t index, char *out, size_t room);
+void heading_text(const struct connection *conn, uint32_t id, bool ascii, char *out, size_t room);
+void syn_options_text(const struct connection *conn, char *out, size_t room);
+void conclusion_text(const struct connection *conn, char *out, size_t room);
+void label_text(const struct packet *p, char *out, size_t room);
 void endpoint_text(const struct endpoint *endpoint, char *out, size_t room);
 void flags_text(const struct vtcp_segment *seg, char *out, size_t room);
 const char *state_text(uint8_t state);
 enum { EXPLANATIONS = 6 };
 uint32_t explanations(const struct connection *conn, uint32_t index, uint32_t *said, const char *lines[EXPLANATIONS]);
+size_t utf8_length(const unsigned char *s); /* of the sequence at s, 0: none */
 void json_open(void);
 void json_file(const struct report *report, const struct flows *flows, bool first);
 void json_close(int status);
 
 /* command_replay.c */
 int command_replay(int count, char **arguments);
+bool read_capture(struct flows *flows, struct report *report); /* and works out all of its connections */
+bool complain(const char *path, const char *error);            /* in one line; always false */
+bool is_input(const char *picture, int files, char **paths);   /* not to be written over */
+
+/* command_diagram.c */
+int command_diagram(int count, char **arguments);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Length of the UTF-8 sequence at `s`, 0 if there is none (RFC 3629). */
-static size_t sequence_length(const unsigned char *s)
+size_t utf8_length(const unsigned char *s)
 {
   size_t length = s[0] < 0x80                   ? 1
                   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
@@ -26,7 +26,7 @@ static void print_string(const char *text)
   const unsigned char *s = (const unsigned char *)text;
   putchar('"');
   while (*s != '\0') {
-    size_t length = sequence_length(s);
+    size_t length = utf8_length(s);
     if (length == 0)
       fputs("\\ufffd", stdout);
     else if (*s == '"' || *s == '\\')

@@ -124,7 +124,7 @@ void annotations(const struct connection *conn, uint32_t index, char *out, size_
 
 /* --- Arrows --- */
 
-static void label_text(const struct packet *p, char *out, size_t room)
+void label_text(const struct packet *p, char *out, size_t room)
 {
   char flags[40];
   flags_text(&p->seg, flags, sizeof flags);
@@ -238,38 +238,46 @@ static const struct vtcp_segment *syn_of(const struct connection *conn, uint8_t 
   return NULL;
 }
 
-static void print_options(const struct connection *conn)
+/* The options of both SYNs; empty if one was not captured. */
+void syn_options_text(const struct connection *conn, char *out, size_t room)
 {
-  const struct vtcp_segment *left = syn_of(conn, 0), *right = syn_of(conn, 1);
-  if (left == NULL || right == NULL)
+  const struct vtcp_segment *syn[2] = {syn_of(conn, 0), syn_of(conn, 1)};
+  char mss[2][16] = {"none", "none"}, scale[40] = "";
+  out[0] = '\0';
+  if (syn[0] == NULL || syn[1] == NULL)
     return;
-  printf("  options: MSS ");
-  if (left->has_mss)
-    printf("%u", left->mss);
-  else
-    printf("none");
-  if (right->has_mss)
-    printf(" / %u", right->mss);
-  else
-    printf(" / none");
-  if (left->has_wscale && right->has_wscale)
-    printf(", window scale %u / %u", left->wscale, right->wscale);
-  printf("%s%s\n", conn->ts_negotiated ? ", timestamps" : "", conn->sack_negotiated ? ", SACK" : "");
+  for (int side = 0; side < 2; side++)
+    if (syn[side]->has_mss)
+      snprintf(mss[side], sizeof mss[side], "%u", syn[side]->mss);
+  if (syn[0]->has_wscale && syn[1]->has_wscale)
+    snprintf(scale, sizeof scale, ", window scale %u / %u", syn[0]->wscale, syn[1]->wscale);
+  snprintf(out, room, "options: MSS %s / %s%s%s%s", mss[0], mss[1], scale, conn->ts_negotiated ? ", timestamps" : "",
+           conn->sack_negotiated ? ", SACK" : "");
 }
 
-static void print_heading(const struct connection *conn, uint32_t id, const struct options *options)
+void heading_text(const struct connection *conn, uint32_t id, bool ascii, char *out, size_t room)
 {
   char left[64], right[64];
   uint64_t first = conn->packets[0].us, last = conn->packets[conn->count - 1].us, us = last > first ? last - first : 0;
   endpoint_text(&conn->side[0].endpoint, left, sizeof left);
   endpoint_text(&conn->side[1].endpoint, right, sizeof right);
-  printf("Connection %u: %s %s %s, %u segment%s in %llu.%06llu s", id, left, options->ascii ? "<->" : "\u2194", right,
-         conn->count, conn->count == 1 ? "" : "s", (unsigned long long)(us / 1000000),
-         (unsigned long long)(us % 1000000));
-  if (conn->incarnation > 1)
-    printf(" (incarnation %u of these sockets)", conn->incarnation);
-  putchar('\n');
-  print_options(conn);
+  int used = snprintf(out, room, "Connection %u: %s %s %s, %u segment%s in %llu.%06llu s", id, left,
+                      ascii ? "<->" : "\u2194", right, conn->count, conn->count == 1 ? "" : "s",
+                      (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
+  if (conn->incarnation > 1 && used > 0 && (size_t)used < room)
+    snprintf(out + used, room - (size_t)used, " (incarnation %u of these sockets)", conn->incarnation);
+}
+
+static void print_heading(const struct connection *conn, uint32_t id, const struct options *options)
+{
+  char left[64], right[64], line[240];
+  endpoint_text(&conn->side[0].endpoint, left, sizeof left);
+  endpoint_text(&conn->side[1].endpoint, right, sizeof right);
+  heading_text(conn, id, options->ascii, line, sizeof line);
+  printf("%s\n", line);
+  syn_options_text(conn, line, sizeof line);
+  if (line[0] != '\0')
+    printf("  %s\n", line);
   printf("\n%12s %6s  %-*s %s\n", "time/s", "#", 67, left, right);
 }
 
@@ -293,20 +301,27 @@ static void print_findings(const struct connection *conn, bool all)
     printf("  ... %u more findings of these kinds (--all shows them)\n", elided);
 }
 
-static void print_verdict(const struct connection *conn, const struct options *options)
+void conclusion_text(const struct connection *conn, char *out, size_t room)
 {
   uint32_t wrong = violations(conn), advice = conn->finding_count - wrong;
+  if (wrong > 0)
+    snprintf(out, room, "departs: %u finding%s, %u advice, %u segments judged", wrong, wrong == 1 ? "" : "s", advice,
+             conn->judged);
+  else if (conn->judged == 0)
+    snprintf(out, room, "not judged: nothing of this connection could be judged");
+  else
+    snprintf(out, room, "conforms: %u segment%s judged, nothing departs from RFC 9293%s", conn->judged,
+             conn->judged == 1 ? "" : "s", advice > 0 ? " (see the advice)" : "");
+}
+
+static void print_verdict(const struct connection *conn, const struct options *options)
+{
+  char line[160];
   print_findings(conn, options->all);
   for (uint32_t i = 0; i < conn->note_count; i++)
     printf("  note: %s\n", conn->notes[i]);
-  if (wrong > 0)
-    printf("  departs: %u finding%s, %u advice, %u segments judged\n", wrong, wrong == 1 ? "" : "s", advice,
-           conn->judged);
-  else if (conn->judged == 0)
-    printf("  not judged: nothing of this connection could be judged\n");
-  else
-    printf("  conforms: %u segment%s judged, nothing departs from RFC 9293%s\n", conn->judged,
-           conn->judged == 1 ? "" : "s", advice > 0 ? " (see the advice)" : "");
+  conclusion_text(conn, line, sizeof line);
+  printf("  %s\n", line);
 }
 
 static void print_rows(const struct connection *conn, const struct options *options, uint32_t *said)

@@ -13,6 +13,16 @@ bool spend(struct run *run)
   return false;
 }
 
+/* An edge of the state diagram. Ends that figure 5 leaves out for legibility (note 3) are a kind of their own. */
+void take_edge(uint16_t taken[STATES], uint8_t was, uint8_t state, const struct vtcp_event *event)
+{
+  bool late = event->type == VTCP_TIMEOUT && was != VTCP_TIME_WAIT;
+  bool ends = late || event->type == VTCP_ABORT || event->type == VTCP_ICMP
+              || (event->type == VTCP_ARRIVES && (event->seg.rst || was == VTCP_SYN_RECEIVED));
+  if (state != was)
+    taken[was] |= (uint16_t)(1u << (state == VTCP_CLOSED && ends ? (int)ENDED : state));
+}
+
 static int64_t near_place(uint32_t seq, uint32_t isn, int64_t near)
 {
   uint32_t ahead = seq - isn - (uint32_t)near;
@@ -27,7 +37,9 @@ bool synchronized(const struct machine *m)
 static void step_once(struct run *run, uint8_t side, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
   struct machine *m = &run->side[side];
+  uint8_t was = m->tcb.state;
   vtcp_step(&m->tcb, event, actions);
+  take_edge(run->conn->taken[side], was, m->tcb.state, event);
   if (!m->restarted && m->tcb.state >= VTCP_SYN_RECEIVED)
     m->received = near_place(m->tcb.rcv_nxt, run->conn->side[!side].isn, m->received);
 }

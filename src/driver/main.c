@@ -11,6 +11,7 @@ struct command {
 
 static const struct command commands[] = {
     {"replay", command_replay, "what the TCP connections of a capture did, and where they leave RFC 9293"},
+    {"diagram", command_diagram, "the state diagram, and the way that a capture or a script took through it"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

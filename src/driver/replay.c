@@ -8,6 +8,7 @@
 #include "machine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void deliver(struct run *run, uint32_t index);
 
@@ -300,6 +301,7 @@ static void begin(struct run *run)
     for (uint8_t side = 0; side < 2; side++)
       if (run->side[side].known && !only_resets(conn, side))
         establish(run, side);
+    memset(conn->taken, 0, sizeof conn->taken); /* nothing of that was seen */
   }
 }
 

@@ -22,6 +22,7 @@ static void end_by_syn(struct run *run, struct socket *socket)
   trip.seg = (struct vtcp_segment){.seq = c->snd_nxt, .ack = c->rcv_nxt, .rst = true, .has_ack = true};
   trip.ttl = socket->ttl != 0 ? socket->ttl : (uint8_t)setting(&socket->settings, "ttl");
   add_trip(run, trip);
+  take_edge(run->taken, c->state, VTCP_CLOSED, &abort);
   vtcp_step(&socket->tcb, &abort, &ignored);
   socket->error = socket->connecting ? "ECONNREFUSED" : "ECONNRESET";
   socket->connecting = false;

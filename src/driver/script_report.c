@@ -1,5 +1,6 @@
 /* How a script went, for people: the message, what was expected beside what came, and the ladder up to there.
  * SPDX-License-Identifier: MIT */
+#include "picture.h"
 #include "script_run.h"
 
 #include <stdlib.h>
@@ -57,41 +58,103 @@ static struct packet packet_of(const struct trip *trip, uint64_t number)
   return packet;
 }
 
-static void print_ladder(const struct run *run, const struct flow *flow, uint32_t id, const struct options *options)
+/* What the segments are, as in captures: marks, not numbers, which stay those of the script. */
+static void mark_packets(struct connection *conn)
 {
-  struct connection conn = {.count = 0, .incarnation = 1};
-  conn.packets = calloc(run->trip_count, sizeof *conn.packets);
-  if (conn.packets == NULL)
+  struct connection copy = {.count = conn->count};
+  copy.side[0].endpoint = conn->side[0].endpoint;
+  copy.side[1].endpoint = conn->side[1].endpoint;
+  copy.packets = malloc(conn->count * sizeof *copy.packets);
+  if (copy.packets == NULL)
     return;
+  memcpy(copy.packets, conn->packets, conn->count * sizeof *copy.packets);
+  for (uint32_t i = 0; i < copy.count; i++)
+    copy.packets[i].arrives = NOWHERE;
+  places(&copy);
+  timeline(&copy);
+  for (uint32_t i = 0; i < copy.count; i++) {
+    struct packet *p = &conn->packets[i];
+    if ((copy.packets[i].marks & (MARK_FOREIGN | MARK_DUPLICATE)) != 0)
+      continue;
+    p->marks = copy.packets[i].marks;
+    p->arrives = copy.packets[i].arrives;
+    p->resent = copy.packets[i].resent;
+    p->cause = copy.packets[i].cause;
+  }
+  free(copy.packets);
+}
+
+/* The segments of one flow, for the caller to free; false if there is no memory. */
+static bool connection_of(const struct run *run, const struct flow *flow, struct connection *conn)
+{
+  *conn = (struct connection){.count = 0, .incarnation = 1};
+  conn->packets = calloc(run->trip_count, sizeof *conn->packets);
+  if (conn->packets == NULL)
+    return false;
   for (uint32_t i = 0; i < run->trip_count; i++)
     if (run->trips[i].flow == flow)
-      conn.packets[conn.count++] = packet_of(&run->trips[i], run->trips[i].line);
+      conn->packets[conn->count++] = packet_of(&run->trips[i], run->trips[i].line);
   bool six = setting(&run->settings, "ip_version") == 6;
   static const uint8_t ours[16] = {192, 0, 2, 1}, theirs[16] = {192, 0, 2, 2};
   static const uint8_t ours6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1}, theirs6[16] = {0x20, 1, 0xd, 0xb8, [15] = 2};
-  conn.side[0].endpoint = (struct endpoint){.port = flow->local, .version = six ? 6 : 4};
-  conn.side[1].endpoint = (struct endpoint){.port = flow->remote, .version = six ? 6 : 4};
-  memcpy(conn.side[0].endpoint.address, six ? ours6 : ours, 16);
-  memcpy(conn.side[1].endpoint.address, six ? theirs6 : theirs, 16);
-  if (conn.count > 0)
-    ladder_rows(&conn, id, options);
-  free(conn.packets);
+  conn->side[0].endpoint = (struct endpoint){.port = flow->local, .version = six ? 6 : 4};
+  conn->side[1].endpoint = (struct endpoint){.port = flow->remote, .version = six ? 6 : 4};
+  memcpy(conn->side[0].endpoint.address, six ? ours6 : ours, 16);
+  memcpy(conn->side[1].endpoint.address, six ? theirs6 : theirs, 16);
+  mark_packets(conn);
+  return true;
 }
 
-static void print_ladders(const struct run *run, const struct script_options *options)
+/* Each flow once, printed or drawn. */
+static void show_flows(const struct run *run, const struct script_options *options, bool draw)
 {
   struct options chosen = {.ascii = options->ascii};
+  struct connection conn;
   uint32_t id = 0;
   for (uint32_t i = 0; i < run->trip_count; i++) {
     const struct flow *flow = run->trips[i].flow;
     uint32_t first = 0;
     while (run->trips[first].flow != flow)
       first++;
-    if (first != i)
+    if (first != i || !connection_of(run, flow, &conn))
       continue;
-    printf("\n");
-    print_ladder(run, flow, ++id, &chosen);
+    if (draw) {
+      pictures_connection(options->pictures, &conn, ++id, false, false);
+    } else {
+      printf("\n");
+      ladder_rows(&conn, ++id, &chosen);
+    }
+    free(conn.packets);
   }
+}
+
+static void print_ladders(const struct run *run, const struct script_options *options)
+{
+  show_flows(run, options, false);
+}
+
+static void draw_run(const struct run *run, const struct script_options *options)
+{
+  const struct script *script = run->script;
+  char line[MESSAGE + 160];
+  bool passed = script->verdict == VERDICT_PASSED;
+  pictures_title(options->pictures, script->path,
+                 "a script, run against this endpoint, which stands on the left; # is the line");
+  snprintf(line, sizeof line, "%s%s%s", verdict_text(script->verdict), passed ? "" : ": ",
+           passed ? "" : script->message);
+  pictures_line(options->pictures, passed ? "o" : "x", line);
+  if (!passed && run->event != NULL) {
+    snprintf(line, sizeof line, "line %u: %.400s", script->line, run->event->said);
+    pictures_line(options->pictures, "i", line);
+  }
+  for (uint32_t i = 0; i < run->row_count; i++) {
+    const struct row *row = &run->rows[i];
+    snprintf(line, sizeof line, "%s %s: expected %s, was %s", row->differs ? "\u2260" : "=", row->what, row->expected,
+             row->actual);
+    pictures_line(options->pictures, row->differs ? "i" : "m", line);
+  }
+  show_flows(run, options, true);
+  pictures_end(options->pictures);
 }
 
 static void print_reservation(const struct run *run)
@@ -103,6 +166,8 @@ static void print_reservation(const struct run *run)
 void report_run(struct run *run, const struct script_options *options)
 {
   const struct script *script = run->script;
+  if (options->pictures != NULL)
+    draw_run(run, options);
   if (script->verdict == VERDICT_PASSED) {
     printf("%s: passed%s\n", script->path,
            run->not_compared != 0 ? " (options that are not implemented were not compared)" : "");

@@ -118,8 +118,9 @@ struct run {
   uint32_t not_compared;   /* kinds of option, as bits */
   const char *reservation; /* what the script asked for and is not to be had here */
   uint32_t reservation_line;
-  bool stack_known; /* the script showed which stack it is for */
-  uint8_t *octets;  /* an arriving segment's */
+  uint16_t taken[STATES]; /* edges of the state diagram, by all its sockets */
+  bool stack_known;       /* the script showed which stack it is for */
+  uint8_t *octets;        /* an arriving segment's */
   const struct script_event *event;
 };
 
@@ -189,12 +190,14 @@ struct script_options {
   const char *defines[DEFINES];
   uint32_t define_count;
   bool ladder, summary, ascii;
+  struct pictures *pictures;
 };
 void report_run(struct run *run, const struct script_options *options);
 const char *verdict_text(enum verdict verdict);
 
 /* command_script.c */
 bool is_script(const char *path);
+enum verdict script_edges(const char *path, uint16_t taken[STATES], char *said, size_t room);
 int replay_scripts(int count, char **paths, const struct script_options *options);
 
 #endif

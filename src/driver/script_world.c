@@ -224,6 +224,14 @@ static void obey(struct run *run, struct socket *socket, const struct vtcp_actio
 static void spawn(struct run *run, struct socket *listener, const struct vtcp_event *event, const uint8_t *text,
                   struct flow *flow);
 
+static void one_step(struct run *run, struct vtcp_conn *tcb, const struct vtcp_event *event,
+                     struct vtcp_actions *actions)
+{
+  uint8_t was = tcb->state;
+  vtcp_step(tcb, event, actions);
+  take_edge(run->taken, was, tcb->state, event);
+}
+
 /* One step, and all that follows from it at once; the answer to the first. */
 struct vtcp_actions world_step(struct run *run, struct socket *socket, struct vtcp_event event, const uint8_t *text)
 {
@@ -231,7 +239,7 @@ struct vtcp_actions world_step(struct run *run, struct socket *socket, struct vt
   event.now = run->now;
   uint32_t rcv_nxt = socket->tcb.rcv_nxt;
   bool synchronized = socket->tcb.state > VTCP_SYN_SENT;
-  vtcp_step(&socket->tcb, &event, &first);
+  one_step(run, &socket->tcb, &event, &first);
   if (event.type == VTCP_ABORT && first.send && synchronized && setting(&run->settings, "reset_ack") == 1) {
     first.seg.has_ack = true;
     first.seg.ack = rcv_nxt;
@@ -240,7 +248,7 @@ struct vtcp_actions world_step(struct run *run, struct socket *socket, struct vt
   next = first;
   for (uint32_t i = 0; next.more && i < MOST_STEPS; i++) {
     struct vtcp_event more = {.type = VTCP_MORE, .now = run->now};
-    vtcp_step(&socket->tcb, &more, &next);
+    one_step(run, &socket->tcb, &more, &next);
     obey(run, socket, &next, NULL);
   }
   return first;
@@ -367,7 +375,7 @@ void world_arrive(struct run *run, struct flow *flow, const struct vtcp_segment 
   if (socket == NULL) {
     struct vtcp_actions actions = {0};
     listener->flow = flow;
-    vtcp_step(&listener->tcb, &event, &actions);
+    one_step(run, &listener->tcb, &event, &actions);
     if (actions.send)
       send_segment(run, listener, &actions);
     if (actions.spawn)
