@@ -285,9 +285,12 @@ static bool check_ack(struct vtcp_conn *c, const struct vtcp_event *e, struct vt
 */
 static void take_segment(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
-  /*@ assert nothing_comes: \forall integer from; put_together(c->held, from, 0, c->held, 0, 0); */
+  /*@ assert nothing_comes: \forall integer at; put_together(c->held, c->rcv_len, at, 0, c->held, 0, 0); */
   if (!check_ack(c, e, a)) {
-    /*@ assert stops: *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
+    /*@ assert none: !e->seg.has_ack ==> *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
+    /*@ assert last: ends_here(\at(*c, Pre), e->seg) ==> *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
+    /*@ assert refused: e->seg.has_ack && !acceptable_ack(\at(*c, Pre), e->seg) ==>
+          *c == after_fifth(\at(*c, Pre), *e, c->held, a->delivered); */
     return;
   }
   /*@ assert received: c->held == \at(c->held, Pre) && c->rcv_len == \at(c->rcv_len, Pre) && c->rcv_nxt == \at(c->rcv_nxt, Pre)
@@ -354,7 +357,7 @@ static void take_segment(struct vtcp_conn *c, const struct vtcp_event *e, struct
 */
 static void arrives_in_other(struct vtcp_conn *c, const struct vtcp_event *e, struct vtcp_actions *a)
 {
-  /*@ assert nothing_comes: \forall integer from; put_together(c->held, from, 0, c->held, 0, 0); */
+  /*@ assert nothing_comes: \forall integer at; put_together(c->held, c->rcv_len, at, 0, c->held, 0, 0); */
   if (!check_sequence(c, e, a))
     return;
   if (!check_rst(c, e, a))

@@ -149,7 +149,7 @@ static void call_or_timeout(struct vtcp_conn *c, const struct vtcp_event *e, str
 */
 void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vtcp_actions *actions)
 {
-  /*@ assert nothing_comes: \forall integer from; put_together(conn->held, from, 0, conn->held, 0, 0); */
+  /*@ assert nothing_comes: \forall integer at; put_together(conn->held, conn->rcv_len, at, 0, conn->held, 0, 0); */
   *actions = no_actions;
   if (event->type == VTCP_ARRIVES) {
     segment_arrives(conn, event, actions);
