@@ -156,6 +156,7 @@ void vtcp_step(struct vtcp_conn *conn, const struct vtcp_event *event, struct vt
   } else {
     call_or_timeout(conn, event, actions);
     /*@ assert keeps: lasts(\at(*conn, Pre), *conn) ==> keeps(\at(*conn, Pre), *conn); */
+    /*@ assert held: lasts(\at(*conn, Pre), *conn) ==> conn->held == \at(conn->held, Pre); */
   }
   actions->readable = readable(conn);
 }
