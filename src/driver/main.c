@@ -1,5 +1,5 @@
 /* vtcp: commands and usage. SPDX-License-Identifier: MIT */
-#include "driver.h"
+#include "explore.h"
 
 #include <string.h>
 
@@ -11,6 +11,7 @@ struct command {
 
 static const struct command commands[] = {
     {"replay", command_replay, "what the TCP connections of a capture did, and where they leave RFC 9293"},
+    {"explore", command_explore, "every behaviour of two connections over a bad network, and what goes wrong in it"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
