@@ -114,8 +114,8 @@ static void print_counts(const struct search *search, double seconds, FILE *to)
     fprintf(to, "  fair network: %llu moves, %llu rests\n", (unsigned long long)search->fair_edges,
             (unsigned long long)search->rests);
   if (search->full > 0)
-    fprintf(to, "  note: %llu moves found the network full (it holds %u): what they sent was lost\n",
-            (unsigned long long)search->full, search->world->holds);
+    fprintf(to, "  note: %llu moves found the network full (it holds %u): %s\n", (unsigned long long)search->full,
+            search->world->holds, search->world->loses == ANY ? "what they sent was lost" : "they were left out");
   if (search->no_number > 0)
     fprintf(to, "  note: %llu SYNs found no initial sequence number left, and were not taken\n",
             (unsigned long long)search->no_number);

@@ -95,7 +95,8 @@ struct state {
   struct flying flying[MOST_FLYING];
   uint8_t flying_count;
   uint8_t lost, duplicated, timeouts, attacks; /* so far, where there is a bound */
-  bool cut; /* somebody aborted, gave up, or was reset as RFC 5961 admits: peace is not owed any more */
+  bool cut;   /* somebody aborted, gave up, or was reset as RFC 5961 admits: peace is not owed any more */
+  bool spent; /* a SYN came for which no initial sequence number was left: what follows is not judged in the end */
 };
 
 /* --- Moves --- */
@@ -183,6 +184,7 @@ void state_begin(const struct world *world, struct state *state);
 uint32_t moves(const struct world *world, const struct state *state, struct move out[MOST_MOVES]);
 uint32_t fair_moves(const struct world *world, const struct state *state, struct move out[MOST_MOVES]);
 void make_move(const struct world *world, struct state *state, struct move move, struct outcome *outcome);
+bool is_left_out(const struct world *world, const struct outcome *outcome);
 enum violation at_rest(const struct world *world, const struct state *state, uint8_t *victim);
 void forget_time(struct vtcp_conn *c);
 bool same_record(const struct vtcp_conn *a, const struct vtcp_conn *b);

@@ -25,8 +25,8 @@ struct graph {
   bool with_timeouts;
 };
 
-/* Of a situation: its moves are timeouts, of this end or that (in this order), and whose timer runs. */
-enum { EXPIRES = 1, RUNS = 4, BOTH = 3 };
+/* Of a situation: its moves are timeouts, of this end or that (in this order); whose timer runs; it is not judged. */
+enum { EXPIRES = 1, RUNS = 4, SPENT = 16, BOTH = 3 };
 
 static uint64_t place_of(const struct graph *g, uint32_t id)
 {
@@ -65,12 +65,16 @@ static uint32_t follow(const struct graph *g, uint32_t id, uint32_t out[FAIR_MOS
   uint32_t length, used = 0;
   unpack(world, search_octets(g->search, id, &length), &here);
   uint32_t count = fair_moves(world, &here, all);
-  *clock = (uint8_t)(RUNS * is_running(&here.conn[0]) + 2 * RUNS * is_running(&here.conn[1]));
+  *clock = (uint8_t)(RUNS * is_running(&here.conn[0]) + 2 * RUNS * is_running(&here.conn[1]) + SPENT * here.spent);
   for (uint32_t i = 0; i < count; i++) {
     if (all[i].kind == MOVE_TIMEOUT)
       *clock |= (uint8_t)(EXPIRES << all[i].end);
     there = here;
     make_move(world, &there, all[i], &outcome);
+    if (is_left_out(world, &outcome)) {
+      *clock |= SPENT;
+      continue;
+    }
     length = pack(world, &there, octets);
     uint32_t found = search_find(g->search, octets, length);
     if (found != NO_STATE_ID && used < FAIR_MOST)
@@ -169,7 +173,7 @@ static void judge_ends(struct graph *g)
     struct state state;
     uint32_t length;
     uint8_t victim;
-    if (g->first[place] != g->first[place + 1])
+    if (g->first[place] != g->first[place + 1] || (g->clock[place] & SPENT) != 0)
       continue;
     search->rests++;
     uint32_t id = id_of(g, place);
@@ -230,7 +234,7 @@ static bool goes_round(const struct graph *g, uint32_t place, uint32_t stacked)
       mask |= expiring(g, member, e);
     }
   }
-  return any && mask == BOTH;
+  return any && mask == BOTH && (g->clock[place] & SPENT) == 0;
 }
 
 static uint32_t close_component(struct graph *g, uint32_t place, uint32_t stacked, struct nearest *best)

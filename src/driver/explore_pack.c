@@ -390,7 +390,7 @@ static void get_user(struct reader *r, struct user *u, const struct vtcp_conn *c
 static uint32_t pack_from(const struct world *world, const struct state *s, uint8_t first, uint8_t out[MOST_PACKED])
 {
   struct writer w = {out, out + MOST_PACKED, false};
-  put(&w, s->cut);
+  put_bits(&w, (const bool[]){s->cut, s->spent}, 2);
   if (world->loses != ANY)
     put(&w, s->lost);
   if (world->duplicates != ANY)
@@ -425,8 +425,10 @@ uint32_t pack(const struct world *world, const struct state *state, uint8_t out[
 void unpack(const struct world *world, const uint8_t *octets, struct state *state)
 {
   struct reader r = {octets};
+  bool ends[2];
   memset(state, 0, sizeof *state);
-  state->cut = get(&r) != 0;
+  get_bits(&r, ends, 2);
+  state->cut = ends[0], state->spent = ends[1];
   state->lost = world->loses != ANY ? (uint8_t)get(&r) : 0;
   state->duplicated = world->duplicates != ANY ? (uint8_t)get(&r) : 0;
   state->timeouts = world->timeouts != ANY ? (uint8_t)get(&r) : 0;

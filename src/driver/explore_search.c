@@ -248,6 +248,8 @@ static void follow(struct search *search, uint32_t id, struct part *part)
     part->transitions++;
     part->full += outcome.full;
     part->no_number += outcome.no_number;
+    if (is_left_out(world, &outcome))
+      continue;
     if (outcome.violation != NO_VIOLATION) {
       part->violation = outcome.violation;
       part->victim = outcome.victim;

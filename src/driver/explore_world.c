@@ -59,10 +59,6 @@ static void put(const struct world *world, struct state *state, const struct fly
     return;
   }
   outcome->full = true;
-  if (world->loses != ANY) {
-    outcome->unfit = true;
-    outcome->unfit_why = "the network is full, and may lose nothing: it must hold more";
-  }
 }
 
 /* --- What is checked --- */
@@ -488,6 +484,7 @@ static void arrive(const struct world *world, struct state *state, const struct 
   outcome->came = *came;
   if (is_numberless(world, state, end, came)) {
     outcome->no_number = true;
+    state->spent = true;
     return;
   }
   struct vtcp_actions a = step(world, state, end, event, came, false, outcome);
@@ -529,10 +526,10 @@ static bool is_fast(const struct vtcp_conn *c)
 static bool can_expire(const struct world *world, const struct state *state, uint8_t end)
 {
   const struct vtcp_conn *c = &state->conn[end];
-  if (c->timer == VTCP_NO_TIMER || (world->timeouts != ANY && state->timeouts >= world->timeouts))
+  if (c->timer == VTCP_NO_TIMER)
     return false;
   if (c->timer != VTCP_TIME_WAIT_TIMER)
-    return true;
+    return world->timeouts == ANY || state->timeouts < world->timeouts;
   if (world->short_outages && (state->flying_count > 0 || is_fast(&state->conn[!end])))
     return false;
   for (uint32_t i = 0; i < state->flying_count; i++)
@@ -645,10 +642,16 @@ static void expire(const struct world *world, struct state *state, uint8_t end, 
   if (give_up) {
     state->conn[end].progress_at = 0;
     state->cut = true;
-  } else if (world->timeouts != ANY) {
+  } else if (world->timeouts != ANY && state->conn[end].timer != VTCP_TIME_WAIT_TIMER) {
     state->timeouts++;
   }
   step(world, state, end, event, NULL, false, outcome);
+}
+
+/* Where only so much may be lost, a move that would send more than the network holds is left out. */
+bool is_left_out(const struct world *world, const struct outcome *outcome)
+{
+  return outcome->full && world->loses != ANY;
 }
 
 void make_move(const struct world *world, struct state *state, struct move move, struct outcome *outcome)
@@ -705,7 +708,7 @@ static bool are_connected(const struct state *state, uint8_t end)
 /* Both users have done all they wanted; an end is closed, or listens, or is connected with the other; and all text came. */
 enum violation at_rest(const struct world *world, const struct state *state, uint8_t *victim)
 {
-  if (state->cut)
+  if (state->cut || state->spent)
     return NO_VIOLATION;
   for (uint8_t e = 0; e < 2; e++) {
     *victim = e;
