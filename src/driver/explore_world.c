@@ -431,7 +431,7 @@ static void make_call(const struct world *world, struct state *state, uint8_t en
   static const uint8_t types[] = {VTCP_OPEN_ACTIVE, VTCP_OPEN_PASSIVE, VTCP_SEND, VTCP_CLOSE, VTCP_ABORT};
   struct vtcp_event event = {.type = types[call->kind], .remote = true, .len = call->number, .push = true};
   if (call->kind == CALL_OPEN || call->kind == CALL_LISTEN)
-    u->over = false;
+    u->over = u->established = u->peer_closed = u->closed_it = false;
   if (call->kind == CALL_SEND)
     u->given[u->births] = (uint8_t)(u->given[u->births] + call->number);
   if (call->kind == CALL_ABORT)

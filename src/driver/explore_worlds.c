@@ -35,8 +35,8 @@ const struct named_world named_worlds[] = {
                  "outages    short\n"},
     {"next-life", "about      text of one connection, and the next connection between the same ports\n"
                   "a          open, wait text 4, send 2, close, wait closed, open, send 2, close\n"
-                  "b          listen, send 4, wait peer-closed, close, wait closed, "
-                  "listen, send 4, wait peer-closed, close\n"
+                  "b          listen, wait established, send 4, wait peer-closed, close, wait closed, "
+                  "listen, wait established, send 4, wait peer-closed, close\n"
                   "iss        a 0 1\n"
                   "iss        b 0 2 100 200\n"
                   "loses      0\n"
