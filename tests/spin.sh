@@ -7,7 +7,7 @@
 set -u
 program=${1:?usage: tests/spin.sh PROGRAM}
 here=$(cd "$(dirname "$0")" && pwd)
-moves=40
+moves=$(sed -n 's/.*MOVES = \([0-9]*\).*/\1/p' "$here/spin/world.h")
 
 if ! command -v spin >/dev/null 2>&1; then
   echo "spin: not run: there is no SPIN here, and tools/setup check could not install it"

@@ -26,6 +26,11 @@ const struct named_world named_worlds[] = {
                    "b          listen, wait established, close\n"
                    "holds      3\n"
                    "iss        b 0 80\n"},
+    {"abort", "about      one end aborts: the other hears of it, or finds out when it sends\n"
+              "a          open, wait established, send 1, abort\n"
+              "b          listen, wait established, send 1, close\n"
+              "holds      3\n"
+              "iss        b 0 80\n"},
     {"last-ack", "about      the last ACK is lost\n"
                  "a          open, wait established, close\n"
                  "b          listen, wait peer-closed, close\n"

@@ -37,19 +37,14 @@ void world_opens(void)
   keep(&state);
 }
 
-int world_count(void)
-{
-  struct state state;
-  struct move all[MOST_MOVES];
-  unpack(&world, situation, &state);
-  return (int)moves(&world, &state, all);
-}
-
 static bool make(int number, struct state *state, struct outcome *outcome)
 {
   struct move all[MOST_MOVES];
   unpack(&world, situation, state);
-  if ((uint32_t)number >= moves(&world, state, all))
+  uint32_t count = moves(&world, state, all);
+  if (count > MOVES)
+    wrong = 1;
+  if ((uint32_t)number >= count)
     return false;
   make_move(&world, state, all[number], outcome);
   return !is_left_out(&world, outcome);
