@@ -13,8 +13,10 @@
 static const char help[] =
     "usage: vtcp explore [OPTION...] [WORLD | FILE] [--KEY VALUE...]\n"
     "\n"
-    "Visits every situation that two connections and the network between them can come to, breadth first, and says that\n"
-    "nothing ever goes wrong in this world, or how it does: the shortest way there, as a ladder. Then asks what becomes\n"
+    "Visits every situation that two connections and the network between them can come to, breadth first, and says "
+    "that\n"
+    "nothing ever goes wrong in this world, or how it does: the shortest way there, as a ladder. Then asks what "
+    "becomes\n"
     "of each situation once the network is fair. Both ends are the shipped core.\n"
     "\n"
     "  --list         the worlds that come with the program (default: old-syn)\n"
@@ -30,10 +32,10 @@ static const char help[] =
     "A world is a file of lines `key value`, # begins a comment; each key is an option, too (--handshake two-way):\n"
     "\n";
 
-static const char exits[] =
-    "\n"
-    "Exit status: 0 every situation was seen and nothing is wrong, 1 a counterexample, 2 the memory was not enough, or\n"
-    "the world cannot be used.\n";
+static const char exits[] = "\n"
+                            "Exit status: 0 every situation was seen and nothing is wrong, 1 a counterexample, 2 the "
+                            "memory was not enough, or\n"
+                            "the world cannot be used.\n";
 
 struct explore_options {
   const char *script;
@@ -239,7 +241,8 @@ static int read_setting(const char *key, const char *value, struct explore_optio
     return 0;
   bool threads = key[0] == 't';
   if (!read_number(value, 1, threads ? 64 : 1 << 20, &number)) {
-    fprintf(stderr, "vtcp explore: --%s: expected a number, 1 to %d, found %.40s\n", key, threads ? 64 : 1 << 20, value);
+    fprintf(stderr, "vtcp explore: --%s: expected a number, 1 to %d, found %.40s\n", key, threads ? 64 : 1 << 20,
+            value);
     return -1;
   }
   if (threads)

@@ -78,15 +78,15 @@ struct octet {
 };
 
 struct user {
-  uint8_t call;                       /* the next of its calls */
-  bool established, peer_closed;      /* what it was told of this connection */
-  bool closed_it;                     /* it called CLOSE */
-  bool over;                          /* the connection has ended */
-  uint8_t births;                     /* incarnations so far */
-  uint8_t partner[MOST_BIRTHS + 1];   /* the peer's incarnation that ours believes in; 0: none that ever was */
-  uint8_t given[MOST_BIRTHS + 1];     /* octets that SEND took */
-  uint8_t taken, dropped;             /* octets that RECEIVE handed over; of ours, acknowledged */
-  struct octet in[MOST_ROOM];         /* the receive buffer */
+  uint8_t call;                     /* the next of its calls */
+  bool established, peer_closed;    /* what it was told of this connection */
+  bool closed_it;                   /* it called CLOSE */
+  bool over;                        /* the connection has ended */
+  uint8_t births;                   /* incarnations so far */
+  uint8_t partner[MOST_BIRTHS + 1]; /* the peer's incarnation that ours believes in; 0: none that ever was */
+  uint8_t given[MOST_BIRTHS + 1];   /* octets that SEND took */
+  uint8_t taken, dropped;           /* octets that RECEIVE handed over; of ours, acknowledged */
+  struct octet in[MOST_ROOM];       /* the receive buffer */
 };
 
 struct state {
@@ -143,15 +143,15 @@ enum violation {
 struct outcome {
   enum violation violation;
   uint8_t victim;
-  uint8_t error;           /* of a call */
-  bool full;               /* a segment found the network full */
-  bool no_number;          /* a SYN found no initial sequence number left */
-  bool unfit;              /* the situation has no room in the model: what */
+  uint8_t error;  /* of a call */
+  bool full;      /* a segment found the network full */
+  bool no_number; /* a SYN found no initial sequence number left */
+  bool unfit;     /* the situation has no room in the model: what */
   const char *unfit_why;
-  bool arrived;            /* `came` is what arrived, or was lost */
-  bool closed_for_user;    /* the world's three segments */
+  bool arrived;               /* `came` is what arrived, or was lost */
+  bool closed_for_user;       /* the world's three segments */
   bool acknowledged_for_peer; /* the world's two-way handshake */
-  bool no_wait;            /* TIME-WAIT of no length */
+  bool no_wait;               /* TIME-WAIT of no length */
   uint8_t sent_count, step_count;
   struct flying came;
   bool sent_lost[MOST_SENT];
@@ -227,7 +227,7 @@ struct search {
   uint32_t cycle_length;
 };
 
-enum { NO_STATE_ID = UINT32_MAX };
+#define NO_STATE_ID UINT32_MAX
 
 bool search_all(struct search *search);
 void search_free(struct search *search);

@@ -15,11 +15,11 @@ enum { STRIDE = 4096, FAIR_MOST = MOST_FLYING + 4 };
 
 struct graph {
   struct search *search;
-  uint64_t count;                /* situations */
-  uint64_t offset[SHARDS + 1];   /* a situation's place: its shard's, and its index */
-  uint64_t *first;               /* its first edge; count + 1 of them */
-  uint32_t *edges;               /* places */
-  uint8_t *clock;                /* of each situation: which timers */
+  uint64_t count;              /* situations */
+  uint64_t offset[SHARDS + 1]; /* a situation's place: its shard's, and its index */
+  uint64_t *first;             /* its first edge; count + 1 of them */
+  uint32_t *edges;             /* places */
+  uint8_t *clock;              /* of each situation: which timers */
   uint32_t *low, *number, *stack, *path;
   uint64_t *next;
   bool with_timeouts;
@@ -110,7 +110,8 @@ static bool take_stretch(struct graph *g, struct stretch *s, uint64_t *room)
     uint64_t used = g->first[s->begin + i];
     if (used + s->counts[i] > *room) {
       uint64_t more = *room + *room / 2 + FAIR_MOST;
-      uint32_t *edges = afford(g->search, (more - *room) * sizeof *edges) ? realloc(g->edges, more * sizeof *edges) : NULL;
+      uint32_t *edges =
+          afford(g->search, (more - *room) * sizeof *edges) ? realloc(g->edges, more * sizeof *edges) : NULL;
       if (edges == NULL)
         return false;
       g->edges = edges;
@@ -192,7 +193,8 @@ static void judge_ends(struct graph *g)
 
 /* --- Rounds --- */
 
-enum { UNSEEN = 0, DONE = UINT32_MAX };
+enum { UNSEEN = 0 };
+#define DONE UINT32_MAX
 
 /* The edges that count: without timeouts, those of a situation whose moves are timeouts do not. */
 static uint64_t edges_end(const struct graph *g, uint32_t place)

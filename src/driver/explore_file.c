@@ -536,5 +536,6 @@ void world_print(const struct world *world, FILE *to)
           world->reads == READS_LATER ? "later" : "at-once");
   fprintf(to, "%-12s %s\n%-12s %s\n", "nagle", world->nagle ? "yes" : "no", "rfc1337", world->rfc1337 ? "yes" : "no");
   fprintf(to, "%-12s %s\n%-12s %s\n%-12s %s\n", "handshake", world->two_way ? "two-way" : "three-way", "close",
-          world->three_segments ? "three-segments" : "four-segments", "time-wait", world->no_time_wait ? "zero" : "2msl");
+          world->three_segments ? "three-segments" : "four-segments", "time-wait",
+          world->no_time_wait ? "zero" : "2msl");
 }

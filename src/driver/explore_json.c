@@ -29,7 +29,7 @@ static void print_segment(const struct world *world, const struct flying *f, FIL
 
 static void print_scene(const struct trace *trace, uint32_t at, FILE *to)
 {
-  static const char *const kinds[] = {"call", "read", "arrives", "arrives, a copy follows",
+  static const char *const kinds[] = {"call", "read",    "arrives",  "arrives, a copy follows",
                                       "lost", "timeout", "gives up", "forged"};
   const struct scene *s = &trace->scenes[at];
   char text[200];

@@ -118,8 +118,8 @@ void scene_remarks(const struct trace *trace, uint32_t at, char *out, size_t roo
 
 void scene_act(const struct trace *trace, uint32_t at, char *out, size_t room)
 {
-  static const char *const timers[] = {"", "retransmission timeout", "window probe", "override timeout",
-                                       "2 MSL are over", "keep-alive"};
+  static const char *const timers[] = {
+      "", "retransmission timeout", "window probe", "override timeout", "2 MSL are over", "keep-alive"};
   const struct scene *s = &trace->scenes[at];
   const struct vtcp_conn *c = &s->before.conn[s->move.end];
   char call[40];

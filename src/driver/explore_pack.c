@@ -87,11 +87,19 @@ static void put_segment(struct writer *w, const struct vtcp_segment *s, uint32_t
 {
   /* a reset that answers what has no acknowledgment stands at 0, wherever anybody's numbers began */
   bool at_zero = s->rst && s->has_ack && s->seq == 0;
-  const bool bits[SEGMENT_BITS] = {
-      [SYN] = s->syn,         [ACK] = s->has_ack,     [FIN] = s->fin,           [RST] = s->rst,
-      [PSH] = s->psh,         [MSS] = s->has_mss,     [TEXT] = s->len > 0,      [AT_ZERO] = at_zero,
-      [SCALE] = s->has_wscale, [SACK] = s->sack_count > 0, [SACK_PERMITTED] = s->sack_permitted,
-      [ECE] = s->ece,         [CWR] = s->cwr};
+  const bool bits[SEGMENT_BITS] = {[SYN] = s->syn,
+                                   [ACK] = s->has_ack,
+                                   [FIN] = s->fin,
+                                   [RST] = s->rst,
+                                   [PSH] = s->psh,
+                                   [MSS] = s->has_mss,
+                                   [TEXT] = s->len > 0,
+                                   [AT_ZERO] = at_zero,
+                                   [SCALE] = s->has_wscale,
+                                   [SACK] = s->sack_count > 0,
+                                   [SACK_PERMITTED] = s->sack_permitted,
+                                   [ECE] = s->ece,
+                                   [CWR] = s->cwr};
   put_bits(w, bits, SEGMENT_BITS);
   if (!at_zero)
     put_near(w, s->seq, own);
@@ -254,9 +262,9 @@ static void get_receiving(struct reader *r, struct vtcp_conn *c, uint32_t other,
 
 static void put_conn(struct writer *w, const struct vtcp_conn *c, uint32_t own, uint32_t other)
 {
-  const bool bits[CONN_BITS] = {[SYN_ACKED] = c->syn_acked, [FIN_SENT] = c->fin_sent,
-                                [CLOSE_QUEUED] = c->close_queued, [RETRIES] = c->retries != 0,
-                                [FIN_WAITS] = c->fin_end != 0, [HOLDS] = range_count(c) > 0};
+  const bool bits[CONN_BITS] = {
+      [SYN_ACKED] = c->syn_acked,  [FIN_SENT] = c->fin_sent,      [CLOSE_QUEUED] = c->close_queued,
+      [RETRIES] = c->retries != 0, [FIN_WAITS] = c->fin_end != 0, [HOLDS] = range_count(c) > 0};
   put(w, (uint32_t)(c->state | c->origin << 4));
   if (c->state <= VTCP_LISTEN)
     return;
@@ -335,8 +343,7 @@ static bool is_filled(const struct vtcp_conn *c, uint32_t at)
 static bool is_text_strange(const struct user *u, const struct vtcp_conn *c)
 {
   for (uint32_t i = 0; i < buffer_reach(c); i++)
-    if (is_filled(c, i)
-        && (u->in[i].birth != u->partner[u->births] || u->in[i].place != (uint8_t)(u->taken + i)))
+    if (is_filled(c, i) && (u->in[i].birth != u->partner[u->births] || u->in[i].place != (uint8_t)(u->taken + i)))
       return true;
   return false;
 }
@@ -344,8 +351,11 @@ static bool is_text_strange(const struct user *u, const struct vtcp_conn *c)
 static void put_user(struct writer *w, const struct user *u, const struct vtcp_conn *c)
 {
   bool strange = is_text_strange(u, c);
-  const bool bits[USER_BITS] = {[TOLD_ESTABLISHED] = u->established, [TOLD_CLOSED] = u->peer_closed,
-                                [CLOSED_IT] = u->closed_it, [OVER] = u->over, [STRANGE_TEXT] = strange};
+  const bool bits[USER_BITS] = {[TOLD_ESTABLISHED] = u->established,
+                                [TOLD_CLOSED] = u->peer_closed,
+                                [CLOSED_IT] = u->closed_it,
+                                [OVER] = u->over,
+                                [STRANGE_TEXT] = strange};
   put(w, u->call);
   put_bits(w, bits, USER_BITS);
   put(w, u->births);

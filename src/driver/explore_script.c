@@ -82,7 +82,8 @@ static void call_before(struct writing *w, const struct vtcp_event *event)
     break;
   case VTCP_ABORT:
     say_time(w);
-    fprintf(w->to, "setsockopt(%u, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0\n+0 close(%u) = 0\n", w->fd, w->fd);
+    fprintf(w->to, "setsockopt(%u, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0\n+0 close(%u) = 0\n", w->fd,
+            w->fd);
     break;
   default: break;
   }
@@ -149,7 +150,8 @@ static void follow(struct writing *w, const struct vtcp_event *event)
   if (opens && w->conn.state > VTCP_LISTEN)
     w->iss = w->conn.iss;
   call_after(w, event, &a);
-  for (struct vtcp_actions next = a;; vtcp_step(&w->conn, &(struct vtcp_event){.type = VTCP_MORE, .now = w->now}, &next)) {
+  for (struct vtcp_actions next = a;;
+       vtcp_step(&w->conn, &(struct vtcp_event){.type = VTCP_MORE, .now = w->now}, &next)) {
     if (next.send)
       say_segment(w, &next.seg, true);
     if (!next.more)
@@ -184,8 +186,9 @@ static void say_heading(const struct writing *w)
   const struct world *world = w->trace->world;
   fprintf(w->to, "// vtcp explore, %s, as %c sees it: %s (%s)\n", world->name, 'A' + w->end,
           violation_text(w->trace->violation), violation_source(w->trace->violation));
-  fprintf(w->to, "--complete=1\n--rcvbuf=%u\n--rcv_mss=%u\n--irs=%u\n--iss=%u\n--nagle=%d\n--rfc1337=%d\n", world->buffer,
-          world->mss, world->base[!w->end], world->base[w->end] + world->iss[w->end][0], world->nagle, world->rfc1337);
+  fprintf(w->to, "--complete=1\n--rcvbuf=%u\n--rcv_mss=%u\n--irs=%u\n--iss=%u\n--nagle=%d\n--rfc1337=%d\n",
+          world->buffer, world->mss, world->base[!w->end], world->base[w->end] + world->iss[w->end][0], world->nagle,
+          world->rfc1337);
   fprintf(w->to, "--syn_text=1\n--r2=%u\n--msl=%u\n--challenge_acks=255\n", world->config.r2_ms, world->config.msl_ms);
 }
 

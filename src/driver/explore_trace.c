@@ -30,7 +30,8 @@ static bool step_to(const struct search *search, struct trace *trace, struct sta
     struct state next = *state;
     struct outcome outcome;
     make_move(search->world, &next, all[i], &outcome);
-    if (is_left_out(search->world, &outcome) || pack(search->world, &next, octets) != length || memcmp(octets, wanted, length) != 0)
+    if (is_left_out(search->world, &outcome) || pack(search->world, &next, octets) != length
+        || memcmp(octets, wanted, length) != 0)
       continue;
     if (!add_scene(trace, state, all[i]))
       return false;
