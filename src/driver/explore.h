@@ -269,6 +269,9 @@ void trace_ladder(const struct trace *trace, bool ascii, FILE *to);
 void trace_json(const struct search *search, const struct trace *trace, double seconds, FILE *to);
 bool trace_script(const struct trace *trace, FILE *to);
 
+/* explore_connection.c: the segments as a connection, for pictures; the caller frees conn->packets. */
+bool trace_connection(const struct trace *trace, struct connection *conn);
+
 /* What a call is named, with its number. */
 void call_text(const struct user_call *call, char *out, size_t room);
 
