@@ -61,8 +61,17 @@ static bool record_scene(struct recording *r, uint32_t at)
     return false;
   bool flew = s->move.kind == MOVE_DELIVER || s->move.kind == MOVE_COPY || s->move.kind == MOVE_ATTACK;
   struct packet *p = flew ? packet_of(r, at) : NULL;
-  if (p != NULL)
+  if (p != NULL) {
     p->arrives = r->conn->count - 1;
+    p->marks |= p->arrives > p - r->conn->packets ? (uint32_t)MARK_LATE : 0;
+  }
+  if (s->move.kind == MOVE_COPY) {
+    uint32_t cause = p != NULL ? (uint32_t)(p - r->conn->packets) : NOWHERE;
+    if (!record(r, &s->outcome.came, at + 1))
+      return false;
+    r->conn->packets[r->conn->count - 1].marks |= MARK_DUPLICATE;
+    r->conn->packets[r->conn->count - 1].cause = cause;
+  }
   for (uint32_t i = 0; i < s->outcome.sent_count; i++)
     if (!record(r, &s->outcome.sent[i], at + 1))
       return false;
@@ -89,9 +98,6 @@ bool trace_connection(const struct trace *trace, struct connection *conn)
     fine = record(&r, &trace->world->old[i], 0);
   for (uint32_t i = 0; fine && i < trace->count; i++)
     fine = record_scene(&r, i);
-  for (uint32_t i = 0; i < conn->count; i++)
-    if (conn->packets[i].arrives == NOWHERE)
-      conn->packets[i].marks |= MARK_IN_FLIGHT;
   if (fine)
     set_states(&r);
   for (int e = 0; e < 2; e++) {
