@@ -42,7 +42,7 @@ prove-mutants: ## every law must lose its proof in a mutant made against it [M=m
 	@tools/setup prove
 	@proofs/mutants/run $(M)
 
-fuzz: ## AFL++ on one target [TARGET=step|wire|script] [TIME=seconds]
+fuzz: ## AFL++ on one target [TARGET=step|wire|script|world] [TIME=seconds]
 	@tools/setup fuzz
 	@tools/fuzz afl $(or $(TARGET),step) $(or $(TIME),60)
 

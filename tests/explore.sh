@@ -173,6 +173,7 @@ refusals() {
   refused 'b listen\000' '1: expected text, found an octet that is zero'
   refused 'b \033[31mlisten' '1: expected a call .*, found \?\[31mlisten'
   refused "about $(printf 'x%.0s' {1..500})" '1: expected a line of at most 399 octets, found 506'
+  refused "about $(printf 'x%.0s' {1..200})" '1: expected at most 159 octets of text, found 200'
   head -c 70000 /dev/zero | tr '\0' '#' >"$tmp/bad.world"
   run large 2 "$tmp/bad.world" && contains large 'bad.world: expected a world of at most 65536 octets' && pass
   run missing 2 "$tmp/none" && contains missing 'no world .*none: No such file' && pass

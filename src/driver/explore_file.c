@@ -326,6 +326,17 @@ static bool set_reads(struct world *world, const char *value, struct world_error
   return true;
 }
 
+static bool set_about(struct world *world, const char *value, struct world_error *error)
+{
+  size_t length = strlen(value);
+  if (length >= sizeof world->about)
+    return fail(error, "expected at most %zu octets of text, found %zu", sizeof world->about - 1, length);
+  memcpy(world->about, value, length + 1);
+  for (char *c = world->about; *c != '\0'; c++)
+    *c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+  return true;
+}
+
 bool world_set(struct world *world, const char *key, const char *value, struct world_error *error)
 {
   const struct {
@@ -366,10 +377,8 @@ bool world_set(struct world *world, const char *key, const char *value, struct w
     return set_attacks(world, value, error);
   if (strcmp(key, "reads") == 0)
     return set_reads(world, value, error);
-  if (strcmp(key, "about") == 0) {
-    snprintf(world->about, sizeof world->about, "%s", value);
-    return true;
-  }
+  if (strcmp(key, "about") == 0)
+    return set_about(world, value, error);
   return fail(error, "expected a key (see `vtcp explore --help`), found %.40s", key);
 }
 
