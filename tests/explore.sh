@@ -22,7 +22,8 @@ fail() {
   printf 'FAILED %s: %s\n' "$1" "$2"
 }
 
-# run NAME EXIT ARGUMENT...: of `explore`; its output and exit status. Standard error is one line if the status is 2, else empty.
+# run NAME EXIT ARGUMENT...: of `explore`; its output and exit status. Standard error is one line if the status is 2, or
+# empty.
 run() {
   local name=$1 status=$2 got lines
   shift 2
@@ -63,7 +64,8 @@ found() {
   run "$name" 1 "$@" --ascii --script "$tmp/found.pkt" && contains "$name" '^  violation$' "$pattern" || return
   [ "$(grep -Ec '^  +[0-9]+  [A-Z]' "$tmp/out")" -eq "$rows" ] ||
     { fail "$name" "$(grep -Ec '^  +[0-9]+  [A-Z]' "$tmp/out") rows, not $rows"; return; }
-  "$program" replay "$tmp/found.pkt" >"$tmp/replay" 2>&1 || { fail "$name" "its script: $(head -n 1 "$tmp/replay")"; return; }
+  "$program" replay "$tmp/found.pkt" >"$tmp/replay" 2>&1 ||
+    { fail "$name" "its script: $(head -n 1 "$tmp/replay")"; return; }
   pass
 }
 
@@ -97,7 +99,8 @@ reproducible() {
   run default 0 && cp "$tmp/out" "$tmp/first"
   for option in '--threads 1' '--threads 2' '--threads 5'; do
     # shellcheck disable=SC2086
-    run "$option" 0 $option && diff <(timeless "$tmp/first") <(timeless "$tmp/out") >/dev/null && pass || fail "$option" differs
+    run "$option" 0 $option && diff <(timeless "$tmp/first") <(timeless "$tmp/out") >/dev/null && pass ||
+      fail "$option" differs
   done
   run json 1 last-ack --time-wait zero --json && cp "$tmp/out" "$tmp/first"
   run json 1 last-ack --time-wait zero --json --threads 3 && diff <(timeless "$tmp/first") <(timeless "$tmp/out") && pass ||
@@ -106,7 +109,8 @@ reproducible() {
     run "$world" 0 "$world" && counts >"$tmp/first"
     for option in '--base 1000' '--base 4294000000' '--base=77777'; do
       # shellcheck disable=SC2086
-      run "$world $option" 0 "$world" $option && counts | diff "$tmp/first" - >/dev/null && pass || fail "$world $option" differs
+      run "$world $option" 0 "$world" $option && counts | diff "$tmp/first" - >/dev/null && pass ||
+        fail "$world $option" differs
     done
   done
   # The numbers wrap in the text, or within the first of both ends.
@@ -118,7 +122,8 @@ reproducible() {
 }
 
 bounds() {
-  run memory 2 text --memory 17 && contains memory '^  not exhaustive: 17 MB are not enough' 'not every situation was seen' && pass
+  run memory 2 text --memory 17 && pass
+  contains memory '^  not exhaustive: 17 MB are not enough' 'not every situation was seen' && pass
   run memory 2 text --memory 17 --json && contains memory '"exhaustive":false' && pass
   run no-fair 0 open --no-fair && contains no-fair 'exhaustively; a fair network was not asked about' && pass
   run progress 0 open --progress 2>/dev/null
@@ -133,7 +138,8 @@ printed() { # a world as text is the same world
   done
   run world 0 close && timeless "$tmp/out" | sed 1d >"$tmp/first"
   "$program" explore close --print >"$tmp/printed.world"
-  run world 0 "$tmp/printed.world" && timeless "$tmp/out" | sed 1d | diff "$tmp/first" - >/dev/null && pass || fail world differs
+  run world 0 "$tmp/printed.world" && timeless "$tmp/out" | sed 1d | diff "$tmp/first" - >/dev/null && pass ||
+    fail world differs
 }
 
 # refused TEXT PATTERN: a world with this text.
@@ -220,7 +226,8 @@ copy() {
 # broken MUTANT WORLD PATTERN: one of proofs/mutants.
 broken() {
   copy
-  patch -p1 -s -f -d "$tmp/broken" -i "$root/proofs/mutants/$1.patch" >/dev/null 2>&1 || { fail "$1" 'does not apply'; return; }
+  patch -p1 -s -f -d "$tmp/broken" -i "$root/proofs/mutants/$1.patch" >/dev/null 2>&1 ||
+    { fail "$1" 'does not apply'; return; }
   shows "$@"
 }
 
@@ -251,7 +258,8 @@ mutants() {
   edited timers.c 's/return VTCP_PERSIST;/return VTCP_NO_TIMER;/; s/return VTCP_OVERRIDE;/return VTCP_NO_TIMER;/' text \
     'its user waits for ever, though the network is fair'
   # nothing is sent again
-  edited timers.c 's/return VTCP_RETRANSMISSION;/return VTCP_NO_TIMER;/' open 'its user waits for ever, though|stays connected|never arrives'
+  edited timers.c 's/return VTCP_RETRANSMISSION;/return VTCP_NO_TIMER;/' open \
+    'its user waits for ever, though|stays connected|never arrives'
 }
 
 worlds

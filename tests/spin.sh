@@ -47,12 +47,21 @@ build() {
   (cd "$tmp" && spin -a model.pml) >"$tmp/spin.log" 2>&1 || return 1
   # SPIN copies the first situation before anything runs: it is made there.
   sed -i 's/^main(int argc, char \*argv\[\])$/main_of_pan(int argc, char *argv[])/' "$tmp/pan.c"
-  printf '#include "world.h"\nint main_of_pan(int, char **);\nint main(int n, char **v)\n{\n  world_opens();\n  return main_of_pan(n, v);\n}\n' >"$tmp/begin.c"
-  local objects
-  objects=$(ls "$(dirname "$program")"/src/driver/explore_{world,attack,pack,file,worlds}.o "$(dirname "$program")"/src/vtcp.o) || return 1
+  cat >"$tmp/begin.c" <<'C'
+#include "world.h"
+int main_of_pan(int, char **);
+int main(int count, char **arguments)
+{
+  world_opens();
+  return main_of_pan(count, arguments);
+}
+C
+  local objects folder
+  folder=$(dirname "$program")/src
+  objects=$(ls "$folder"/driver/explore_{world,attack,pack,file,worlds}.o "$folder/vtcp.o") || return 1
   # shellcheck disable=SC2086
-  gcc -O2 -w -DSAFETY -DNOREDUCE -DVECTORSZ=512 -I"$tmp" -I"$here/../include" "$tmp/pan.c" "$tmp/begin.c" "$here/spin/world.c" \
-    $objects -o "$tmp/pan" >>"$tmp/spin.log" 2>&1
+  gcc -O2 -w -DSAFETY -DNOREDUCE -DVECTORSZ=512 -I"$tmp" -I"$here/../include" "$tmp/pan.c" "$tmp/begin.c" \
+    "$here/spin/world.c" $objects -o "$tmp/pan" >>"$tmp/spin.log" 2>&1
 }
 
 if ! build; then

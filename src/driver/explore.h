@@ -184,7 +184,10 @@ void state_begin(const struct world *world, struct state *state);
 uint32_t moves(const struct world *world, const struct state *state, struct move out[MOST_MOVES]);
 uint32_t fair_moves(const struct world *world, const struct state *state, struct move out[MOST_MOVES]);
 void make_move(const struct world *world, struct state *state, struct move move, struct outcome *outcome);
+uint32_t received(const struct state *state, uint8_t end); /* octets in order, read and unread */
 bool is_left_out(const struct world *world, const struct outcome *outcome);
+
+/* explore_rest.c */
 enum violation at_rest(const struct world *world, const struct state *state, uint8_t *victim);
 void forget_time(struct vtcp_conn *c);
 bool same_record(const struct vtcp_conn *a, const struct vtcp_conn *b);

@@ -1,5 +1,5 @@
-/* A counterexample as two lifelines: one row for each move, an arrow where a segment arrives or is lost, the states after it.
- * SPDX-License-Identifier: MIT */
+/* A counterexample as two lifelines: one row for each move, an arrow where a segment arrives or is lost, and the states
+ * after it. SPDX-License-Identifier: MIT */
 #include "explore.h"
 
 #include <string.h>

@@ -1,8 +1,9 @@
-/* A counterexample as a script in packetdrill's language, from the side of the end where it shows: its calls, what arrives and
- * what it answers, up to there. `vtcp replay` runs it. What a world did otherwise than RFC 9293 becomes an event of the
+/* A counterexample as a script in packetdrill's language, from the side of the end where it shows: its calls, what arrives
+ * and what it answers, up to there. `vtcp replay` runs it. What a world did otherwise than RFC 9293 becomes an event of the
  * script: the acknowledgment that nobody sent, the close that nobody asked for.
  *
- * The end's steps are made again with a clock that goes: all is at once, until a timer expires. SPDX-License-Identifier: MIT */
+ * The end's steps are made again with a clock that goes: all is at once, until a timer expires.
+ * SPDX-License-Identifier: MIT */
 #include "explore.h"
 
 #include <string.h>
