@@ -32,10 +32,17 @@ static const char help[] =
     "A world is a file of lines `key value`, # begins a comment; each key is an option, too (--handshake two-way):\n"
     "\n";
 
-static const char exits[] = "\n"
-                            "Exit status: 0 every situation was seen and nothing is wrong, 1 a counterexample, 2 the "
-                            "memory was not enough, or\n"
-                            "the world cannot be used.\n";
+static const char exits[] =
+    "\n"
+    "JSON: {vtcp, command, world, about, states, transitions, depth, seconds, exhaustive, fair, violation, source, "
+    "victim,\n"
+    "cycle_from, steps: [{step, what, end, act or segment: {from, to, flags, seq, ack, len, window}, sent_in, sends: "
+    "[...],\n"
+    "a_state, b_state, remarks}]}. Numbers count from where each end began; sent_in 0 is an earlier life.\n"
+    "\n"
+    "Exit status: 0 every situation was seen and nothing is wrong, 1 a counterexample, 2 the "
+    "memory was not enough, or\n"
+    "the world cannot be used.\n";
 
 struct explore_options {
   const char *script;
