@@ -190,7 +190,8 @@ static void say_heading(const struct writing *w)
   fprintf(w->to, "--complete=1\n--rcvbuf=%u\n--rcv_mss=%u\n--irs=%u\n--iss=%u\n--nagle=%d\n--rfc1337=%d\n",
           world->buffer, world->mss, world->base[!w->end], world->base[w->end] + world->iss[w->end][0], world->nagle,
           world->rfc1337);
-  fprintf(w->to, "--syn_text=1\n--r2=%u\n--msl=%u\n--challenge_acks=255\n", world->config.r2_ms, world->config.msl_ms);
+  fprintf(w->to, "--syn_text=1\n--r2=%u\n--msl=%u\n--challenge_acks=255\n--window_scale=0\n--timestamps=0\n--sack=0\n",
+          world->config.r2_ms, world->config.msl_ms);
 }
 
 bool trace_script(const struct trace *trace, FILE *to)
