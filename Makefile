@@ -33,6 +33,8 @@ test: tests all ## run the tests and replay the captures
 	tests/replay.sh $(B)/vtcp
 	tests/scripts.sh $(B)/vtcp
 	tests/pictures.py $(B)/vtcp
+	tests/explore.sh $(B)/vtcp
+	tests/spin.sh $(B)/vtcp
 
 prove: ## the whole proof, from scratch [F=function] [C=clause] [CACHE=1] [UPDATE=1]
 	@tools/setup prove
@@ -46,7 +48,7 @@ prove-mutants: ## every law must lose its proof in a mutant made against it [M=m
 	@tools/setup prove
 	@proofs/mutants/run $(M)
 
-fuzz: ## AFL++ on one target [TARGET=step|wire|script] [TIME=seconds]
+fuzz: ## AFL++ on one target [TARGET=step|wire|script|world] [TIME=seconds]
 	@tools/setup fuzz
 	@tools/fuzz afl $(or $(TARGET),step) $(or $(TIME),60)
 
@@ -67,6 +69,9 @@ size: dist ## code and record sizes: this machine and Cortex-M4
 instructions: dist ## instructions that a step takes (callgrind)
 	@tools/setup instructions
 	@tools/instructions build/dist
+
+explore-table: all ## what `vtcp explore` sees in its worlds: the table of docs/explore.md
+	@tools/explore-table $(B)/vtcp
 
 requirements: ## the ledger of RFC 9293's requirements against contracts and tests
 	@tools/requirements
@@ -108,6 +113,6 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
 .PHONY: all core demo pictures check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
-  requirements format formatted clean help
+  explore-table requirements format formatted clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,5 +1,5 @@
 /* vtcp: commands and usage. SPDX-License-Identifier: MIT */
-#include "driver.h"
+#include "explore.h"
 
 #include <string.h>
 
@@ -12,6 +12,7 @@ struct command {
 static const struct command commands[] = {
     {"replay", command_replay, "what the TCP connections of a capture did, and where they leave RFC 9293"},
     {"diagram", command_diagram, "the state diagram, and the way that a capture or a script took through it"},
+    {"explore", command_explore, "every behaviour of two connections over a bad network, and what goes wrong in it"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
