@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOWN_CONNECTIONS = 20 };
-
 static const char help[] =
     "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] FILE...\n"
     "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] SCRIPT.pkt|DIRECTORY...\n"
@@ -58,23 +56,6 @@ static const char help[] =
     "Exit status: 0 every script passed, 1 one failed, 2 one is unsupported or cannot be read, or usage.\n"
     "\n";
 
-static int by_packet(const void *a, const void *b)
-{
-  const struct finding *left = a, *right = b;
-  return (left->packet > right->packet) - (left->packet < right->packet);
-}
-
-static void work_out(struct connection *conn)
-{
-  places(conn);
-  timeline(conn);
-  replay(conn);
-  judge(conn);
-  notes(conn);
-  if (conn->finding_count > 1)
-    qsort(conn->findings, conn->finding_count, sizeof *conn->findings, by_packet);
-}
-
 static void print_count(unsigned long long count, const char *what)
 {
   if (count > 0)
@@ -85,44 +66,65 @@ static void print_file_notes(const struct report *report, const struct flows *fl
 {
   print_count(report->not_tcp, "packets are not TCP, or lie in an encapsulation that is not supported: not looked at");
   print_count(report->fragments, "IP fragments: unsupported, not looked at");
+  print_count(report->tunnels, "packets of tunnels that are not followed (VXLAN, Geneve, GTP, Teredo, L2TP): not looked at");
+  print_count(report->encrypted, "encrypted packets (ESP): not looked at");
   print_count(report->malformed, "packets with a malformed or cut off IP header: not looked at");
   print_count(report->headless, "packets whose TCP header was not captured: not looked at");
   print_count(report->unusable, "segments with an impossible TCP header: not looked at");
   if (flows->full)
-    printf("  note: only the first %llu segments were read\n", (unsigned long long)flows->segments);
+    printf("  note: not all segments were kept to be shown: there are too many; all were judged\n");
 }
 
-static void print_summary(const struct flows *flows)
+static void print_kinds(const struct totals *totals)
 {
-  uint32_t departing = 0, unjudged = 0;
-  for (uint32_t i = 0; i < flows->count; i++) {
-    departing += violations(flows->all[i]) > 0;
-    unjudged += flows->all[i]->judged == 0;
-  }
-  printf("  %u connections: %u conform, %u depart", flows->count, flows->count - departing - unjudged, departing);
-  printf(unjudged > 0 ? ", %u not judged\n" : "\n", unjudged);
+  for (int severity = VIOLATION; severity >= ADVICE; severity--)
+    for (uint32_t i = 0; i < totals->kind_count; i++) {
+      const struct kind *kind = &totals->kinds[i];
+      if ((int)kind->severity != severity)
+        continue;
+      printf("  %s [%s, section %s]: %llu in %llu connection%s, first #%llu: %s\n",
+             severity == VIOLATION ? "departs" : "advice ", kind->id, kind->section, (unsigned long long)kind->findings,
+             (unsigned long long)kind->connections, kind->connections == 1 ? "" : "s", (unsigned long long)kind->first,
+             kind->found);
+    }
+}
+
+/* What was judged; what could not be, and why. */
+static void print_summary(const struct totals *totals)
+{
+  print_kinds(totals);
+  printf("  %llu segments judged\n", (unsigned long long)totals->judged);
+  print_count(totals->duplicates, "segments are in the capture twice: the second is not judged");
+  print_count(totals->aside, "segments whose numbers or checksums are not the connection's: judged by their form only");
+  print_count(totals->begun_before, "connections whose opening was not captured");
+  print_count(totals->one_sided, "connections of which one direction was not captured, or silent");
+  print_count(totals->gaps, "connections of which segments were not captured: what these may have said is granted");
+  print_count(totals->unscaled, "connections whose window scale was not captured: windows are not judged");
+  print_count(totals->cut, "connections whose segments were cut off by snaplen: the rest is not judged");
+  print_count(totals->aged, "connections silent for so long that they were taken to be over");
+  printf("  %llu connections: %llu conform, %llu depart", (unsigned long long)totals->connections,
+         (unsigned long long)totals->conform, (unsigned long long)totals->depart);
+  if (totals->unjudged > 0)
+    printf(", %llu not judged", (unsigned long long)totals->unjudged);
+  putchar('\n');
 }
 
 static void print_text(const struct report *report, const struct flows *flows, const struct options *options,
                        uint32_t *said)
 {
   struct options chosen = *options;
-  uint32_t shown = 0;
+  unsigned long long count = (unsigned long long)flows->totals.connections;
   if (!options->explain_set)
-    chosen.explain = flows->count == 1;
-  printf("%s: %s, %llu packet%s, %u TCP connection%s\n\n", report->path, report->link,
-         (unsigned long long)report->packets, report->packets == 1 ? "" : "s", flows->count,
-         flows->count == 1 ? "" : "s");
-  for (uint32_t i = 0; i < flows->count; i++) {
-    bool show = options->all || shown < SHOWN_CONNECTIONS || violations(flows->all[i]) > 0;
-    if (show && (options->all || shown < 2 * SHOWN_CONNECTIONS))
-      shown++, ladder(flows->all[i], i + 1, &chosen, said);
-  }
-  if (shown < flows->count)
-    printf("... %u connections not shown (--all shows them)\n\n", flows->count - shown);
+    chosen.explain = count == 1;
+  printf("%s: %s, %llu packet%s, %llu TCP connection%s\n\n", report->path, report->link,
+         (unsigned long long)report->packets, report->packets == 1 ? "" : "s", count, count == 1 ? "" : "s");
+  for (uint32_t i = 0; i < flows->count; i++)
+    ladder(flows->all[i], flows->all[i]->id, &chosen, said);
+  if (flows->count < count)
+    printf("... %llu connections not shown (--all shows them)\n\n", count - flows->count);
   print_file_notes(report, flows);
-  if (flows->count > 1)
-    print_summary(flows);
+  if (count > 1)
+    print_summary(&flows->totals);
 }
 
 struct collector {
@@ -151,23 +153,21 @@ static int judge_file(const char *path, const struct options *options, bool firs
   struct report report = {.path = path};
   struct collector collector = {&flows, &report};
   int status = EXIT_FINE;
-  flows_init(&flows);
+  flows_init(&flows, options->all || options->json);
   bool usable = capture_read(&report, collect, &collector, isatty(STDERR_FILENO) != 0);
-  if (usable && flows.count == 0) {
+  flows_end(&flows);
+  if (usable && flows.totals.connections == 0) {
     usable = false;
     snprintf(report.error, sizeof report.error, "no usable TCP segment in %llu packets",
              (unsigned long long)report.packets);
   }
-  for (uint32_t i = 0; i < flows.count; i++) {
-    work_out(flows.all[i]);
-    if (violations(flows.all[i]) > 0)
-      status = EXIT_FINDING;
-  }
+  if (flows.totals.depart > 0)
+    status = EXIT_FINDING;
   if (!usable)
     status = EXIT_UNUSABLE;
   if (options->json)
     json_file(&report, &flows, first);
-  else if (flows.count > 0)
+  else if (flows.totals.connections > 0)
     print_text(&report, &flows, options, said);
   fflush(stdout);
   if (!usable)

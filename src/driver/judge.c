@@ -1,25 +1,11 @@
 /* What a segment may be, given what its sender had received by then. A real endpoint is allowed its freedom: when it
  * acknowledges, how much it sends, how large its windows are, the order of options. The capture may lack segments and may
  * have them slightly out of order: in doubt there is no finding. SPDX-License-Identifier: MIT */
-#include "driver.h"
+#include "work.h"
 
 #include <string.h>
 
-enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000 };
-
-/* What one side has sent and offered so far. */
-struct book {
-  int64_t sent;  /* behind the last octet sent */
-  int64_t text;  /* behind the last octet of text sent */
-  int64_t fin;   /* place of its FIN, -1: none */
-  int64_t acked; /* highest acknowledgment that it sent, -1: none */
-  int64_t edge;  /* highest right edge that it offered outside its SYN, -1: none */
-  uint32_t tsval;
-  uint32_t mss;     /* the largest that its SYNs named, 0: none */
-  bool syn_whole;   /* its SYN was captured with all options */
-  bool misanswered; /* the last SYN,ACK that it was sent does not acknowledge its SYN */
-  bool ts_seen, receded;
-};
+enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000, STALE_US = 600 * 1000000 };
 
 static const struct packet *packet_at(const struct connection *conn, uint32_t index)
 {
@@ -68,15 +54,15 @@ static void judge_flags(struct connection *conn, uint32_t index)
 static void judge_handshake_options(struct connection *conn, uint32_t index)
 {
   const struct vtcp_segment *seg = &packet_at(conn, index)->seg;
-  const struct packet *syn = packet_at(conn, 0);
-  if (!seg->has_ack || !conn->syn_first || syn->cut || syn->from == packet_at(conn, index)->from)
+  const struct stream *opener = &conn->side[0];
+  if (!seg->has_ack || !conn->syn_first || !opener->offer.whole || packet_at(conn, index)->from == 0)
     return;
-  if (seg->has_wscale && !syn->seg.has_wscale)
+  if (seg->has_wscale && !opener->offer.wscale)
     finding(conn, index, VIOLATION, "RFC7323-2.2", "RFC 7323 2.2", "window scale only in answer to window scale",
-            "SYN,ACK with window scale, but the SYN (#%llu) has none", (unsigned long long)syn->number);
-  if (seg->has_ts && !syn->seg.has_ts)
+            "SYN,ACK with window scale, but the SYN (#%llu) has none", (unsigned long long)opener->offer.number);
+  if (seg->has_ts && !opener->offer.ts)
     finding(conn, index, VIOLATION, "RFC7323-3.2", "RFC 7323 3.2", "timestamps only in answer to timestamps",
-            "SYN,ACK with timestamps, but the SYN (#%llu) has none", (unsigned long long)syn->number);
+            "SYN,ACK with timestamps, but the SYN (#%llu) has none", (unsigned long long)opener->offer.number);
 }
 
 static void judge_options(struct connection *conn, uint32_t index)
@@ -212,48 +198,34 @@ static void judge_fin(struct connection *conn, uint32_t index, const struct book
             (long long)text_end, (long long)own->text);
 }
 
-/* The number of leading octets that agree; `count` if all do. */
-static uint32_t agree(const uint8_t *a, const uint8_t *b, uint32_t count)
+/* An octet that the peer has already acknowledged, or may have: the garbage of a keep-alive (3.8.4). */
+static bool is_lone_octet(const struct packet *p)
 {
-  uint32_t same = 0;
-  while (same < count && a[same] == b[same])
-    same++;
-  return same;
-}
-
-/* Where p's text first differs from that of `before`, or -1. */
-static int64_t difference(const struct packet *p, const struct packet *before)
-{
-  int64_t a = p->start + p->seg.syn, b = before->start + before->seg.syn;
-  int64_t from = a > b ? a : b;
-  int64_t until = a + p->have < b + before->have ? a + p->have : b + before->have;
-  if (p->text == NULL || before->text == NULL || from >= until)
-    return -1;
-  uint32_t count = (uint32_t)(until - from);
-  uint32_t same = agree(p->text + (from - a), before->text + (from - b), count);
-  return same < count ? from + same : -1;
+  return p->seg.len == 1 || (p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0;
 }
 
 static void judge_again(struct connection *conn, uint32_t index)
 {
   const struct packet *p = packet_at(conn, index);
-  if ((p->marks & MARK_AGAIN) == 0 || (p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0 || p->seg.len == 0)
+  if ((p->marks & MARK_AGAIN) == 0 || p->seg.len == 0 || is_lone_octet(p))
     return;
   if (p->text == NULL)
     conn->text_dropped = true;
-  if (p->sum == SUM_WRONG)
-    return;
-  for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK;) {
+  for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK && p->text != NULL && p->sum != SUM_WRONG;) {
     const struct packet *before = packet_at(conn, i);
+    uint32_t from, to;
     if (before->from != p->from || is_aside(before) || before->sum == SUM_WRONG || before->seg.rst)
       continue;
-    if ((before->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0)
+    if (before->text == NULL || is_lone_octet(before) || p->us > before->us + STALE_US)
       continue;
-    int64_t at = difference(p, before);
-    if (at < 0)
+    if (!text_differs(p->text, before->text, &from, &to))
       continue;
-    finding(conn, index, VIOLATION, "3.10.8", "3.10.8", "the same octets at the same sequence numbers",
-            "sends text again, but octet %lld differs from #%llu", (long long)at, (unsigned long long)before->number);
+    int64_t at = p->start + (int32_t)(from - p->seg.seq);
+    bool whole = p->sum != SUM_UNKNOWN && before->sum != SUM_UNKNOWN;
+    finding(conn, index, whole ? VIOLATION : ADVICE, "3.10.8", "3.10.8", "the same octets at the same sequence numbers",
+            "sends text again, but octets %lld to %lld are not those of #%llu%s", (long long)at,
+            (long long)at + (int32_t)(to - from) - 1, (unsigned long long)before->number,
+            whole ? "" : "; one of them may have been damaged: it was not captured whole");
     return;
   }
 }
@@ -348,46 +320,42 @@ static void enter(struct book *own, const struct packet *p)
   }
 }
 
-static int64_t all_sent(const struct connection *conn, uint8_t side)
+static void judge_packet(struct connection *conn, uint32_t index)
 {
-  int64_t sent = 0;
-  for (uint32_t i = 0; i < conn->count; i++) {
-    const struct packet *p = packet_at(conn, i);
-    if (p->from == side && !is_aside(p) && p->end > sent)
-      sent = p->end;
+  struct work *work = conn->work;
+  struct packet *p = &conn->packets[index];
+  struct book *own = &work->book[p->from], *other = &work->book[!p->from];
+  if ((p->marks & MARK_DUPLICATE) != 0) {
+    conn->duplicates++;
+    return;
   }
-  return sent;
+  p->marks |= MARK_JUDGED;
+  conn->judged++;
+  judge_flags(conn, index);
+  judge_options(conn, index);
+  if (p->seg.rst)
+    judge_reset(conn, index, own->sent);
+  if (is_aside(p)) {
+    conn->aside++;
+    judge_aside(conn, index);
+    return;
+  }
+  judge_syn(conn, index, other);
+  judge_ack(conn, index, own);
+  judge_window(conn, index, own, other);
+  judge_edge(conn, index, own);
+  judge_fin(conn, index, own);
+  judge_again(conn, index);
+  judge_mss(conn, index, other);
+  judge_sack(conn, index, work->progress[!p->from].sent);
+  judge_challenge(conn, index, own, other);
+  enter(own, p);
 }
 
-void judge(struct connection *conn)
+void judge(struct connection *conn, uint32_t until)
 {
-  struct book book[2] = {{.fin = -1, .acked = -1, .edge = -1}, {.fin = -1, .acked = -1, .edge = -1}};
-  const int64_t in_all[2] = {all_sent(conn, 0), all_sent(conn, 1)};
-  for (uint32_t i = 0; i < conn->count; i++) {
-    struct packet *p = &conn->packets[i];
-    struct book *own = &book[p->from];
-    struct book *other = &book[!p->from];
-    if ((p->marks & MARK_DUPLICATE) != 0)
-      continue;
-    p->marks |= MARK_JUDGED;
-    conn->judged++;
-    judge_flags(conn, i);
-    judge_options(conn, i);
-    if (p->seg.rst)
-      judge_reset(conn, i, own->sent);
-    if (is_aside(p)) {
-      judge_aside(conn, i);
-      continue;
-    }
-    judge_syn(conn, i, other);
-    judge_ack(conn, i, own);
-    judge_window(conn, i, own, other);
-    judge_edge(conn, i, own);
-    judge_fin(conn, i, own);
-    judge_again(conn, i);
-    judge_mss(conn, i, other);
-    judge_sack(conn, i, in_all[!p->from]);
-    judge_challenge(conn, i, own, other);
-    enter(own, p);
+  for (uint32_t i = conn->work->done; i < until; i++) {
+    judge_packet(conn, i);
+    conn->marks |= conn->packets[i].marks;
   }
 }
