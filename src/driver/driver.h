@@ -33,6 +33,7 @@ struct frame {
   uint32_t have, length;
   uint32_t pseudo; /* sum of the pseudo-header */
   uint16_t ip_id;  /* IPv4 identification, 0 for IPv6 */
+  uint8_t ttl;     /* or hop limit */
 };
 
 enum checksum { SUM_UNKNOWN, SUM_RIGHT, SUM_PARTIAL, SUM_WRONG };
@@ -82,6 +83,7 @@ struct packet {
   uint8_t from;    /* 0 left, 1 right */
   uint8_t wire;    /* enum vtcp_wire */
   uint8_t sum;     /* enum checksum */
+  uint8_t ttl;
   bool cut;        /* not all options were captured */
   uint8_t state[2];
 };
@@ -137,7 +139,8 @@ struct connection {
   bool handshake_whole;   /* both SYNs were captured with all their options */
   bool ts_negotiated, sack_negotiated;
   bool given_up;     /* the machines could not be brought along */
-  bool gap_seen;     /* the capture lacks segments */
+  bool gap_seen;     /* the capture lacks segments, */
+  bool gap_proven;   /* and the peer has acknowledged their octets */
   bool text_dropped; /* retransmitted text could not all be compared */
   bool any_cut, text_cut, has_reset, has_text;
   bool kept_whole; /* its packets are to be shown */

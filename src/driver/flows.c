@@ -444,7 +444,7 @@ static void bound(struct flows *flows, struct connection *conn)
 
 void flows_add(struct flows *flows, const struct frame *frame, struct report *report)
 {
-  struct packet packet = {.number = frame->number, .us = frame->us, .ip_id = frame->ip_id};
+  struct packet packet = {.number = frame->number, .us = frame->us, .ip_id = frame->ip_id, .ttl = frame->ttl};
   uint32_t text = 0;
   if (frame->have < 20 && frame->length >= 20) {
     report->headless++;

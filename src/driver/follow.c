@@ -17,7 +17,7 @@ static struct work *work_of(struct connection *conn)
     out_of_memory();
   for (int side = 0; side < 2; side++) {
     conn->work->progress[side].acked = conn->work->said[side].covered = -1;
-    conn->work->book[side] = (struct book){.fin = -1, .acked = -1, .edge = -1};
+    conn->work->book[side] = (struct book){.fin = -1, .acked = -1, .acked_with_text = -1, .edge = -1};
   }
   return conn->work;
 }

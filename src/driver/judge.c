@@ -7,21 +7,14 @@
 
 enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000, STALE_US = 600 * 1000000 };
 
-static const struct packet *packet_at(const struct connection *conn, uint32_t index)
-{
-  return &conn->packets[index];
-}
-
-static bool is_aside(const struct packet *p)
-{
-  return (p->marks & (MARK_FOREIGN | MARK_DUPLICATE | MARK_DAMAGED)) != 0;
-}
-
 /* Whether what the peer sent afterwards shows that the octets acknowledged had not been sent: its next new segment, or its
- * next bare acknowledgment (at SND.NXT), begins before them. If it begins behind them, the capture lacks them. */
+ * next bare acknowledgment (at SND.NXT), begins before them. If it begins behind them, the capture lacks them. One octet
+ * before them may be a keep-alive of theirs; and where the capture has lost segments, the new one may be a repetition. */
 bool acks_unsent(const struct connection *conn, const struct packet *ack)
 {
   uint32_t index = (uint32_t)(ack - conn->packets);
+  if (conn->gap_proven)
+    return false;
   for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
     const struct packet *p = packet_at(conn, i);
     uint32_t skipped = MARK_AGAIN | MARK_KEEP_ALIVE | MARK_PROBE | MARK_FOREIGN | MARK_DUPLICATE;
@@ -29,70 +22,14 @@ bool acks_unsent(const struct connection *conn, const struct packet *ack)
       continue;
     if (p->start >= ack->ack)
       return false;
+    if (p->start == ack->ack - 1 && p->end - p->start <= 1)
+      continue;
     if (p->us >= ack->us + SLIP_US)
       return true;
     if (p->end >= ack->ack)
       return false; /* captured a little late */
   }
   return false;
-}
-
-static void judge_flags(struct connection *conn, uint32_t index)
-{
-  const struct vtcp_segment *seg = &packet_at(conn, index)->seg;
-  if (!seg->has_ack && !seg->rst && !seg->syn)
-    finding(conn, index, VIOLATION, "3.1", "3.1", "ACK on every segment after the first SYN", "no ACK flag");
-  if (seg->syn && seg->rst)
-    finding(conn, index, ADVICE, "3.5.2", "3.5.2", "a reset without SYN", "SYN and RST in one segment");
-  if (seg->syn && seg->fin)
-    finding(conn, index, ADVICE, "3.5", "3.5", "a SYN that opens, a FIN that closes", "SYN and FIN in one segment");
-  if (packet_at(conn, index)->wire == VTCP_WIRE_BAD_OPTION)
-    finding(conn, index, VIOLATION, "MUST-68", "3.1", "options whose lengths fit the header",
-            "an option has an illegal length");
-}
-
-static void judge_handshake_options(struct connection *conn, uint32_t index)
-{
-  const struct vtcp_segment *seg = &packet_at(conn, index)->seg;
-  const struct stream *opener = &conn->side[0];
-  if (!seg->has_ack || !conn->syn_first || !opener->offer.whole || packet_at(conn, index)->from == 0)
-    return;
-  if (seg->has_wscale && !opener->offer.wscale)
-    finding(conn, index, VIOLATION, "RFC7323-2.2", "RFC 7323 2.2", "window scale only in answer to window scale",
-            "SYN,ACK with window scale, but the SYN (#%llu) has none", (unsigned long long)opener->offer.number);
-  if (seg->has_ts && !opener->offer.ts)
-    finding(conn, index, VIOLATION, "RFC7323-3.2", "RFC 7323 3.2", "timestamps only in answer to timestamps",
-            "SYN,ACK with timestamps, but the SYN (#%llu) has none", (unsigned long long)opener->offer.number);
-}
-
-static void judge_options(struct connection *conn, uint32_t index)
-{
-  const struct packet *p = packet_at(conn, index);
-  const struct vtcp_segment *seg = &p->seg;
-  if (seg->syn) {
-    judge_handshake_options(conn, index);
-    return;
-  }
-  if (seg->has_mss)
-    finding(conn, index, VIOLATION, "MUST-65", "3.2", "MSS only on a SYN", "MSS option without SYN");
-  if (seg->has_wscale)
-    finding(conn, index, VIOLATION, "RFC7323-2.2", "RFC 7323 2.2", "window scale only on a SYN",
-            "window scale option without SYN");
-  if (seg->sack_permitted)
-    finding(conn, index, VIOLATION, "RFC2018-2", "RFC 2018 2", "SACK-permitted only on a SYN",
-            "SACK-permitted option without SYN");
-  if (p->cut || p->wire != VTCP_WIRE_OK || !conn->handshake_whole)
-    return;
-  bool probe = (p->marks & (MARK_KEEP_ALIVE | MARK_PROBE)) != 0; /* macOS leaves the option out there */
-  if (conn->ts_negotiated && !seg->has_ts && !seg->rst)
-    finding(conn, index, probe ? ADVICE : VIOLATION, "RFC7323-3.2", "RFC 7323 3.2",
-            "timestamps on every segment once both SYNs had them", "no timestamps option");
-  if (!conn->ts_negotiated && seg->has_ts && !seg->rst)
-    finding(conn, index, ADVICE, "RFC7323-3.2", "RFC 7323 3.2", "timestamps only when both SYNs had them",
-            "timestamps that were not negotiated");
-  if (!conn->sack_negotiated && seg->sack_count > 0)
-    finding(conn, index, VIOLATION, "RFC2018-2", "RFC 2018 2", "SACK only to a peer whose SYN permits it",
-            "SACK blocks that were not negotiated");
 }
 
 static void judge_syn(struct connection *conn, uint32_t index, struct book *other)
@@ -102,9 +39,11 @@ static void judge_syn(struct connection *conn, uint32_t index, struct book *othe
     return;
   if (!conn->side[!p->from].isn_known)
     return;
-  other->misanswered = p->ack < 1 || p->ack > (other->sent > 1 ? other->sent : 1);
-  if (other->misanswered)
-    finding(conn, index, VIOLATION, "3.10.7.2", "3.10.7.2", "the peer's initial sequence number + 1",
+  bool wrong = p->ack < 1 || p->ack > (other->sent > 1 ? other->sent : 1);
+  bool far = p->ack < -FAR || p->ack > other->sent + FAR; /* it may answer a SYN that was not captured */
+  other->misanswered = wrong && !far;
+  if (wrong)
+    finding(conn, index, far ? ADVICE : VIOLATION, "3.10.7.2", "3.10.7.2", "the peer's initial sequence number + 1",
             "SYN,ACK acknowledges %+lld relative to the peer's initial sequence number", (long long)p->ack);
 }
 
@@ -123,9 +62,11 @@ static void judge_ack(struct connection *conn, uint32_t index, struct book *own)
             "goes on with a connection whose SYN,ACK did not acknowledge its SYN");
   own->misanswered = false;
   bool newer = p->seg.has_ts && own->ts_seen && p->seg.tsval - own->tsval - 1 < 0x7fffffffu;
-  if (p->ack < own->acked && newer)
+  bool new_text = p->seg.len > 0 && p->start >= own->sent && (p->marks & MARK_GAP) == 0;
+  int64_t before = newer ? own->acked : new_text ? own->acked_with_text : -1;
+  if (p->ack < before)
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "RCV.NXT never recedes",
-            "acknowledges %lld after having acknowledged %lld", (long long)p->ack, (long long)own->acked);
+            "acknowledges %lld after having acknowledged %lld", (long long)p->ack, (long long)before);
 }
 
 /* The highest edge that the peer offers within a moment: packets are not always captured in their order. */
@@ -144,8 +85,21 @@ static int64_t edge_soon(const struct connection *conn, uint32_t index, int64_t 
   return edge;
 }
 
-/* Sender: new text inside the offered window; one octet beyond it as a probe (3.8.6.1). If the receiver took it, the capture
- * may lack a window update. */
+/* Edges do not recede: if a later segment of the peer shows one below this place, none beyond it was offered before. */
+static bool edge_was_below(const struct connection *conn, uint32_t index, int64_t end)
+{
+  const struct packet *p = packet_at(conn, index);
+  for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
+    const struct packet *q = packet_at(conn, i);
+    if (q->from == p->from || !q->seg.has_ack || q->seg.rst || q->seg.syn || is_aside(q) || q->us < p->us + SLIP_US)
+      continue;
+    return q->ack + q->window < end;
+  }
+  return false;
+}
+
+/* Sender: new text inside the offered window; one octet beyond it as a probe (3.8.6.1). If the receiver took it, or the
+ * capture lost segments, it may lack a window update. */
 static void judge_window(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
 {
   const struct packet *p = packet_at(conn, index);
@@ -157,9 +111,10 @@ static void judge_window(struct connection *conn, uint32_t index, const struct b
   int64_t edge = edge_soon(conn, index, other->edge);
   if (text_end <= edge + 1)
     return;
-  bool taken = p->arrives != NOWHERE;
-  if (conn->gap_seen && taken)
+  bool taken = p->arrives != NOWHERE, proven = edge_was_below(conn, index, text_end);
+  if (conn->gap_seen && !proven)
     return;
+  taken = taken && !proven;
   finding(conn, index, taken ? ADVICE : VIOLATION, "3.8.6", "3.8.6",
           "new text inside the window, or one octet as a probe", "text up to %lld, %lld beyond the right edge %lld%s",
           (long long)text_end, (long long)(text_end - edge), (long long)edge,
@@ -187,10 +142,11 @@ static void judge_fin(struct connection *conn, uint32_t index, const struct book
   int64_t text_end = p->end - p->seg.fin;
   if (p->seg.rst)
     return;
-  if (own->fin >= 0 && p->seg.len > 0 && text_end > own->fin)
+  bool near = text_end < own->fin + FAR && p->us < own->fin_us + STALE_US; /* or another incarnation's */
+  if (own->fin >= 0 && p->seg.len > 0 && text_end > own->fin && near)
     finding(conn, index, VIOLATION, "3.6", "3.6", "no new text after FIN", "text up to %lld after FIN at %lld",
             (long long)text_end, (long long)own->fin);
-  if (p->seg.fin && own->fin >= 0 && text_end != own->fin)
+  if (p->seg.fin && own->fin >= 0 && text_end != own->fin && near)
     finding(conn, index, VIOLATION, "3.6", "3.6", "FIN at the same sequence number when sent again",
             "FIN at %lld after FIN at %lld", (long long)text_end, (long long)own->fin);
   if (p->seg.fin && own->fin < 0 && text_end < own->text)
@@ -230,37 +186,6 @@ static void judge_again(struct connection *conn, uint32_t index)
   }
 }
 
-/* MUST-16, but a segment captured before the interface cut it up, or after it joined it, may be larger: it does not fit into
- * 1500 octets, or its checksum is not the final one. */
-static void judge_mss(struct connection *conn, uint32_t index, const struct book *other)
-{
-  const struct packet *p = packet_at(conn, index);
-  bool is_v4 = conn->side[0].endpoint.version == 4, named = other->mss > 0;
-  uint32_t options = p->header > 20 ? p->header - 20u : 0, mss = named ? other->mss : is_v4 ? 536 : 1220;
-  if (!other->syn_whole || p->seg.syn || p->seg.rst || p->seg.len <= 1 || p->sum != SUM_RIGHT || p->cut)
-    return;
-  if ((uint32_t)p->seg.len + p->header > 1480 || p->seg.len + options <= mss)
-    return;
-  finding(conn, index, VIOLATION, named ? "MUST-16" : "MUST-15", "3.7.1", "text and options within the peer's MSS",
-          "%u octets of text and %u of options, but the peer's MSS is %u%s", p->seg.len, options, mss,
-          named ? "" : ", as it named none");
-}
-
-static void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
-{
-  const struct packet *p = packet_at(conn, index);
-  if (!conn->sack_negotiated || conn->gap_seen || p->seg.syn || p->seg.rst)
-    return;
-  for (uint32_t i = 0; i < p->seg.sack_count && i < 4; i++) {
-    uint32_t beyond = p->seg.sack[i].right - conn->side[!p->from].isn - (uint32_t)peer_sent;
-    if (beyond == 0 || beyond >= 0x80000000u)
-      continue;
-    finding(conn, index, VIOLATION, "RFC2018-3", "RFC 2018 3", "blocks of octets that were received",
-            "selectively acknowledges octets that the peer never sent");
-    return;
-  }
-}
-
 /* A challenge ACK is <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, whatever it answers. */
 static void judge_challenge(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
 {
@@ -277,8 +202,8 @@ static void judge_aside(struct connection *conn, uint32_t index)
 {
   const struct packet *p = packet_at(conn, index);
   if ((p->marks & MARK_DAMAGED) != 0 && p->arrives != NOWHERE && p->end > p->start)
-    finding(conn, index, VIOLATION, "MUST-3", "3.1", "a segment with a wrong checksum is discarded",
-            "the checksum is wrong, but the receiver acknowledged the segment");
+    finding(conn, index, ADVICE, "MUST-3", "3.1", "a segment with a wrong checksum is discarded",
+            "the checksum is wrong, but the receiver acknowledged the segment: it is not checked, or not the one received");
   else if ((p->marks & MARK_DAMAGED) != 0)
     finding(conn, index, ADVICE, "MUST-2", "3.1", "a checksum that fits the segment",
             "the checksum is wrong: damaged on its way, or not computed");
@@ -305,19 +230,42 @@ static void enter(struct book *own, const struct packet *p)
   if (p->seg.len > 0 && p->end - p->seg.fin > own->text)
     own->text = p->end - p->seg.fin;
   if (p->seg.fin && own->fin < 0)
-    own->fin = p->end - 1;
+    own->fin = p->end - 1, own->fin_us = p->us;
   if (!p->seg.has_ack)
     return;
+  if (p->seg.len > 0 && (p->marks & (MARK_AGAIN | MARK_OUT_OF_ORDER)) == 0 && p->ack > own->acked_with_text)
+    own->acked_with_text = p->ack;
   if (p->ack > own->acked)
     own->acked = p->ack;
   if (!p->seg.syn && p->ack + p->window > own->edge)
     own->edge = p->ack + p->window;
   if (p->seg.syn && own->edge < 0)
     own->edge = p->ack + p->window;
-  if (p->seg.has_ts && (!own->ts_seen || p->seg.tsval - own->tsval < 0x80000000u)) {
+  if (p->seg.has_ts && !p->seg.syn && (!own->ts_seen || p->seg.tsval - own->tsval < 0x80000000u)) {
+    own->ts_us = own->ts_seen && own->tsval == p->seg.tsval ? own->ts_us : p->us;
     own->ts_seen = true;
     own->tsval = p->seg.tsval;
   }
+}
+
+/* A reset of its own ends what a side sends (3.10.5, 3.5.2); one in its name, from the path, does not. */
+static void judge_after_reset(struct connection *conn, uint32_t index, struct book *own)
+{
+  const struct packet *p = packet_at(conn, index);
+  if (p->seg.rst) {
+    bool its_own = (p->marks & (MARK_ANSWER | MARK_IGNORED | MARK_FOREIGN | MARK_DAMAGED)) == 0 && p->start == own->sent;
+    if (its_own && !own->reset_sent)
+      own->reset_sent = true, own->reset_us = p->us, own->reset_ttl = p->ttl, own->reset_number = p->number;
+    return;
+  }
+  bool more = !p->seg.syn && p->end > own->sent && !is_aside(p);
+  if (!own->reset_sent || !more || p->us < own->reset_us + SLIP_US || p->us > own->reset_us + STALE_US)
+    return;
+  bool forged = own->reset_ttl != p->ttl;
+  finding(conn, index, forged ? ADVICE : VIOLATION, "3.10.5", "3.10.5", "nothing after its reset: CLOSED",
+          "sends up to %lld after its reset #%llu%s", (long long)p->end, (unsigned long long)own->reset_number,
+          forged ? "; but that came from elsewhere: its TTL is another" : "");
+  own->reset_sent = !forged;
 }
 
 static void judge_packet(struct connection *conn, uint32_t index)
@@ -332,7 +280,8 @@ static void judge_packet(struct connection *conn, uint32_t index)
   p->marks |= MARK_JUDGED;
   conn->judged++;
   judge_flags(conn, index);
-  judge_options(conn, index);
+  judge_options(conn, index, own);
+  judge_after_reset(conn, index, own);
   if (p->seg.rst)
     judge_reset(conn, index, own->sent);
   if (is_aside(p)) {
@@ -348,6 +297,7 @@ static void judge_packet(struct connection *conn, uint32_t index)
   judge_again(conn, index);
   judge_mss(conn, index, other);
   judge_sack(conn, index, work->progress[!p->from].sent);
+  judge_timestamps(conn, index, own, other);
   judge_challenge(conn, index, own, other);
   enter(own, p);
 }

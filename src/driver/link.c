@@ -83,6 +83,7 @@ static bool decode_v4(struct view view, struct frame *frame, struct report *repo
   memcpy(frame->source.address, ip + 12, 4);
   memcpy(frame->destination.address, ip + 16, 4);
   frame->ip_id = (uint16_t)word(ip + 4);
+  frame->ttl = ip[8];
   limit(&view, total);
   if (!skip(&view, header))
     return report->headless++, false;
@@ -111,6 +112,7 @@ static bool decode_v6(struct view view, struct frame *frame, struct report *repo
   memcpy(frame->source.address, view.at + 8, 16);
   memcpy(frame->destination.address, view.at + 24, 16);
   frame->ip_id = 0;
+  frame->ttl = view.at[7];
   if (payload != 0)
     limit(&view, 40 + payload);
   (void)skip(&view, 40);

@@ -190,7 +190,7 @@ static void add_hole(struct connection *conn, struct progress *mine, int64_t to)
 {
   if (mine->hole_count == HOLES) {
     memmove(mine->holes, mine->holes + 1, --mine->hole_count * sizeof *mine->holes);
-    conn->gap_seen = true;
+    conn->gap_seen = conn->gap_proven = true;
   }
   mine->holes[mine->hole_count++] = (struct hole){mine->sent, to};
 }
@@ -308,7 +308,7 @@ static void find_gap(struct connection *conn, const struct packet *p, struct pro
       i++;
       continue;
     }
-    conn->gap_seen = true;
+    conn->gap_seen = conn->gap_proven = true;
     other->holes[i] = other->holes[--other->hole_count];
   }
 }

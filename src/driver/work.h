@@ -35,13 +35,15 @@ struct book {
   int64_t fin;   /* place of its FIN, -1: none */
   int64_t acked; /* highest acknowledgment that it sent, -1: none */
   int64_t edge;  /* highest right edge that it offered outside its SYN, -1: none */
-  uint64_t fin_us, reset_us;
+  int64_t acked_with_text; /* of them, the highest on a segment with new text */
+  uint64_t fin_us, reset_us, reset_number;
   uint64_t ts_us;   /* when it sent tsval */
   uint32_t tsval;   /* the highest */
   uint32_t mss;     /* the largest that its SYNs named, 0: none */
   bool syn_whole;   /* its SYN was captured with all options */
   bool misanswered; /* the last SYN,ACK that it was sent does not acknowledge its SYN */
   bool ts_seen, receded, reset_sent;
+  uint8_t reset_ttl;
 };
 
 struct work {
@@ -67,5 +69,25 @@ void replay(struct connection *conn, uint32_t until);
 
 /* judge.c */
 void judge(struct connection *conn, uint32_t until);
+
+static inline const struct packet *packet_at(const struct connection *conn, uint32_t index)
+{
+  return &conn->packets[index];
+}
+
+static inline bool is_aside(const struct packet *p)
+{
+  return (p->marks & (MARK_FOREIGN | MARK_DUPLICATE | MARK_DAMAGED)) != 0;
+}
+
+/* Numbers so far from those of the connection may be another's: an incarnation that was not captured. */
+enum { FAR = 1 << 24 };
+
+/* options.c */
+void judge_flags(struct connection *conn, uint32_t index);
+void judge_options(struct connection *conn, uint32_t index, const struct book *own);
+void judge_mss(struct connection *conn, uint32_t index, const struct book *other);
+void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent);
+void judge_timestamps(struct connection *conn, uint32_t index, const struct book *own, const struct book *other);
 
 #endif
