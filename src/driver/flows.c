@@ -11,10 +11,10 @@ enum {
   SHOWN = 20,               /* connections that are shown unasked */
   SHOWN_SEGMENTS = 1 << 16, /* of each of them, and */
   MOST_SHOWN = 1 << 22,     /* of all, if all are asked for */
-  MOST_PACKETS = 1 << 20,   /* that wait to be judged, before silent connections are judged without more ado */
+  MOST_PACKETS = 1 << 19,   /* that wait to be judged, before silent connections are judged without more ado */
   MOST_LIVE = 1 << 21       /* connections */
 };
-static const uint64_t MOST_TEXT = 128u << 20, LINGER_US = 120 * 1000000u, SILENCE_US = 600 * 1000000u;
+static const uint64_t MOST_TEXT = 128u << 20, LINGER_US = 60 * 1000000u, HURRY_US = 1000000u, SILENCE_US = 600 * 1000000u;
 
 _Noreturn void out_of_memory(void)
 {
@@ -272,7 +272,7 @@ static void let_go(struct flows *flows)
     struct connection *conn = flows->oldest;
     uint64_t silent = flows->now > conn->ended ? flows->now - conn->ended : 0;
     bool closed = conn->over || (conn->seen_fin[0] && conn->seen_fin[1]), full = flows->packets > MOST_PACKETS;
-    if ((closed && silent > LINGER_US) || flows->live > MOST_LIVE || (full && silent > SILENCE_US)) {
+    if ((closed && silent > (full ? HURRY_US : LINGER_US)) || flows->live > MOST_LIVE || (full && silent > SILENCE_US)) {
       flows->totals.aged += !closed;
       finish(flows, conn);
     } else if (full) {

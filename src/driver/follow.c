@@ -141,6 +141,11 @@ uint32_t follow_forget(struct connection *conn, uint32_t keep, uint64_t *text_ke
     return 0;
   conn->count -= gone;
   memmove(conn->packets, conn->packets + gone, conn->count * sizeof *conn->packets);
+  if (conn->count == 0) {
+    free(conn->packets);
+    conn->packets = NULL;
+    conn->room = 0;
+  }
   conn->forgotten += gone;
   work->placed -= gone;
   work->done -= gone;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000, STALE_US = 600 * 1000000 };
+enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000, RTO_US = 200000, STALE_US = 600 * 1000000 };
 
 /* Whether what the peer sent afterwards shows that the octets acknowledged had not been sent: its next new segment, or its
  * next bare acknowledgment (at SND.NXT), begins before them. If it begins behind them, the capture lacks them. One octet
@@ -24,6 +24,8 @@ bool acks_unsent(const struct connection *conn, const struct packet *ack)
       return false;
     if (p->start == ack->ack - 1 && p->end - p->start <= 1)
       continue;
+    if (p->end == ack->ack && p->us >= ack->us + RTO_US)
+      return false; /* sent again, though the capture lacks the first time */
     if (p->us >= ack->us + SLIP_US)
       return true;
     if (p->end >= ack->ack)
@@ -40,7 +42,7 @@ static void judge_syn(struct connection *conn, uint32_t index, struct book *othe
   if (!conn->side[!p->from].isn_known)
     return;
   bool wrong = p->ack < 1 || p->ack > (other->sent > 1 ? other->sent : 1);
-  bool far = p->ack < -FAR || p->ack > other->sent + FAR; /* it may answer a SYN that was not captured */
+  bool far = p->ack < -UINT16_MAX || p->ack > other->sent + UINT16_MAX; /* it may answer a SYN that was not captured */
   other->misanswered = wrong && !far;
   if (wrong)
     finding(conn, index, far ? ADVICE : VIOLATION, "3.10.7.2", "3.10.7.2", "the peer's initial sequence number + 1",
@@ -64,7 +66,7 @@ static void judge_ack(struct connection *conn, uint32_t index, struct book *own)
   bool newer = p->seg.has_ts && own->ts_seen && p->seg.tsval - own->tsval - 1 < 0x7fffffffu;
   bool new_text = p->seg.len > 0 && p->start >= own->sent && (p->marks & MARK_GAP) == 0;
   int64_t before = newer ? own->acked : new_text ? own->acked_with_text : -1;
-  if (p->ack < before)
+  if (before >= 0 && p->ack < before && p->ack > before - FAR)
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "RCV.NXT never recedes",
             "acknowledges %lld after having acknowledged %lld", (long long)p->ack, (long long)before);
 }
@@ -281,9 +283,9 @@ static void judge_packet(struct connection *conn, uint32_t index)
   conn->judged++;
   judge_flags(conn, index);
   judge_options(conn, index, own);
-  judge_after_reset(conn, index, own);
   if (p->seg.rst)
     judge_reset(conn, index, own->sent);
+  judge_after_reset(conn, index, own);
   if (is_aside(p)) {
     conn->aside++;
     judge_aside(conn, index);

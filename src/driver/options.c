@@ -1,7 +1,7 @@
 /* The rules for flags and options: RFC 9293, 3.1 and 3.7.1; RFC 7323; RFC 2018 and RFC 2883. SPDX-License-Identifier: MIT */
 #include "work.h"
 
-enum { SLIP_US = 10000, REORDER_US = 1000000, LOOK_AHEAD = 256 };
+enum { REORDER_US = 1000000, LOOK_AHEAD = 256 };
 
 void judge_flags(struct connection *conn, uint32_t index)
 {
@@ -53,7 +53,8 @@ void judge_options(struct connection *conn, uint32_t index, const struct book *o
   if (p->cut || p->wire != VTCP_WIRE_OK || !conn->handshake_whole)
     return;
   /* macOS leaves the option out of keep-alives, which cannot always be told from other bare acknowledgments. */
-  bool probe = p->seg.len <= 1 && !p->seg.fin && p->ack <= own->acked;
+  bool news = p->ack > own->acked && p->start >= own->sent && !conn->gap_seen;
+  bool probe = p->seg.len <= 1 && !p->seg.fin && !news;
   if (conn->ts_negotiated && !seg->has_ts && !seg->rst)
     finding(conn, index, probe ? ADVICE : VIOLATION, "RFC7323-3.2", "RFC 7323 3.2",
             "timestamps on every segment once both SYNs had them", "no timestamps option");
@@ -122,9 +123,10 @@ static bool clock_was_below(const struct connection *conn, uint32_t index, uint3
   const struct packet *p = packet_at(conn, index);
   for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
     const struct packet *q = packet_at(conn, i);
-    if (q->from == p->from || !q->seg.has_ts || is_aside(q) || (q->us < p->us + SLIP_US && q->seg.tsval - tsval >= 0x80000000u))
+    bool lower = q->seg.tsval - tsval >= 0x80000000u;
+    if (q->from == p->from || !q->seg.has_ts || is_aside(q) || (lower && q->us < p->us + REORDER_US))
       continue;
-    return q->seg.tsval - tsval >= 0x80000000u;
+    return lower;
   }
   return false;
 }
