@@ -184,7 +184,7 @@ static void count_connection(struct totals *totals, const struct connection *con
   totals->begun_before += !conn->syn_first;
   totals->one_sided += !conn->side[0].present || !conn->side[1].present;
   totals->gaps += conn->gap_seen || (conn->marks & MARK_UNSEEN) != 0;
-  totals->unscaled += conn->unscaled_middle;
+  totals->unscaled += conn->unscaled_middle && conn->side[0].present && conn->side[1].present && conn->has_text;
   totals->cut += conn->any_cut || conn->text_cut;
   count_findings(totals, conn);
 }

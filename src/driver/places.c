@@ -207,7 +207,7 @@ static bool same_packet(const struct packet *a, const struct packet *b)
 static bool is_duplicate(struct connection *conn, uint32_t index)
 {
   struct packet *p = &conn->packets[index];
-  if (p->ip_id == 0 && p->end == p->start && !p->seg.rst)
+  if (p->ip_id == 0 && p->end == p->start)
     return false;
   for (uint32_t i = index; i-- > 0 && index - i < 64;) {
     const struct packet *before = &conn->packets[i];
