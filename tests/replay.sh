@@ -321,12 +321,14 @@ made_all() {
   made edge-that-recedes 0 "$open_plain
     < A 1 1 0 100
     > A 1 1 10 4000
-    < A 1 11 0 4000" 'advice +#4 \[SHLD-14'
+    < A 1 11 0 100
+    > A 11 1 10 4000
+    < A 1 21 0 100" 'advice +#4 \[SHLD-14'
   made sack-of-unsent 1 "$open_full
     > A 1 1 100 512 ts=7
     < A 1 1 0 512 ts=8 sack=200
-    > A 1 1 100 512 ts=9
-    < A 1 101 0 512 ts=10" 'departs #5 \[RFC2018-3'
+    > A 101 1 50 512 ts=9
+    < A 1 151 0 512 ts=10" 'departs #5 \[RFC2018-3'
   made damaged-and-taken 0 "$open_plain
     > PA 1 1 10 4000 damaged
     < A 1 11 0 4000" 'advice +#4 \[MUST-3,'

@@ -60,7 +60,8 @@ enum mark {
   MARK_RESTART = 1 << 17,   /* its sender has lost the connection and opens anew */
   MARK_IGNORED = 1 << 18,   /* a reset that nobody heeded */
   MARK_JUDGED = 1 << 19,
-  MARK_GAP = 1 << 20 /* octets before it were not captured by then */
+  MARK_GAP = 1 << 20, /* octets before it were not captured by then */
+  MARK_OLD = 1 << 21  /* a bare acknowledgment sent before text that was captured before it */
 };
 
 #define NOWHERE UINT32_MAX /* no packet */
@@ -84,6 +85,7 @@ struct packet {
   uint8_t wire;    /* enum vtcp_wire */
   uint8_t sum;     /* enum checksum */
   uint8_t ttl;
+  uint8_t scale_sent; /* the window scale before it was limited to 14 */
   bool cut;        /* not all options were captured */
   uint8_t state[2];
 };
@@ -132,6 +134,7 @@ struct connection {
   uint32_t incarnation;   /* of this pair of sockets, from 1 */
   bool over, seen_fin[2]; /* a new SYN begins a new incarnation */
   bool only_syns, spoke[2];
+  uint32_t next[2];       /* sequence number behind the last octet of each side */
   uint32_t last_syn;      /* sequence number of the opener's last SYN */
   uint32_t second_syn;    /* a SYN (an index) in the midst of the connection, NOWHERE: none */
   bool syn_first;         /* the opening SYN was captured */
@@ -242,7 +245,7 @@ bool goes_on(const struct connection *conn, uint32_t index, uint8_t side);
 
 /* judge.c, resets.c, options.c, findings.c */
 void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max);
-bool acks_unsent(const struct connection *conn, const struct packet *ack);
+bool is_unsent(const struct connection *conn, uint32_t index, int64_t place);
 void finding(struct connection *conn, uint32_t packet, enum severity severity, const char *id, const char *section,
              const char *expected, const char *format, ...) __attribute__((format(printf, 7, 8)));
 uint32_t violations(const struct connection *conn);

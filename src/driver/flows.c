@@ -12,7 +12,8 @@ enum {
   SHOWN_SEGMENTS = 1 << 16, /* of each of them, and */
   MOST_SHOWN = 1 << 22,     /* of all, if all are asked for */
   MOST_PACKETS = 1 << 19,   /* that wait to be judged, before silent connections are judged without more ado */
-  MOST_LIVE = 1 << 21       /* connections */
+  MOST_LIVE = 1 << 21,      /* connections */
+  FARTHEST_BACK = 1 << 20   /* of segments that the network kept for a while */
 };
 static const uint64_t MOST_TEXT = 128u << 20, LINGER_US = 60 * 1000000u, HURRY_US = 1000000u, SILENCE_US = 600 * 1000000u;
 
@@ -308,6 +309,16 @@ static bool begins_anew(const struct connection *conn, const struct vtcp_segment
   return conn->only_syns && from == 0 && seg->seq != conn->last_syn;
 }
 
+/* Numbers beyond the end of a connection that is over are another's, whose SYN was not captured. */
+static bool is_anothers(const struct connection *conn, const struct vtcp_segment *seg, int from)
+{
+  uint32_t ahead = seg->seq - conn->next[from];
+  bool closed = conn->over || (conn->seen_fin[0] && conn->seen_fin[1]);
+  if (!closed || seg->rst || seg->syn || !conn->spoke[from] || !conn->spoke[!from])
+    return false;
+  return ahead != 0 && ahead < (uint32_t)-FARTHEST_BACK && seg->len > 0;
+}
+
 static struct connection *connection_of(struct flows *flows, const struct frame *frame, const struct vtcp_segment *seg)
 {
   struct connection *conn = flows->buckets[bucket_of(flows, &frame->source, &frame->destination)];
@@ -315,7 +326,7 @@ static struct connection *connection_of(struct flows *flows, const struct frame 
   for (; conn != NULL; conn = conn->next_in_bucket)
     if ((from = direction(conn, frame)) >= 0)
       break; /* the youngest incarnation comes first */
-  if (conn != NULL && !begins_anew(conn, seg, from))
+  if (conn != NULL && !begins_anew(conn, seg, from) && !is_anothers(conn, seg, from))
     return conn;
   if (flows->count == SHOWN && !flows->whole)
     show_fewer(flows);
@@ -339,6 +350,20 @@ static enum vtcp_wire parse(const struct frame *frame, struct vtcp_segment *seg,
   *text = octets;
   *cut = true;
   return wire;
+}
+
+/* The window scale as it was sent: the codec makes 14 of what is larger (RFC 7323, section 2.3). */
+static uint8_t scale_sent(const struct frame *frame, uint32_t header)
+{
+  for (uint32_t i = 20; i + 2 < header && i + 2 < frame->have && frame->octets[i] != 0;) {
+    if (frame->octets[i] == 3)
+      return frame->octets[i + 2];
+    uint32_t length = frame->octets[i] == 1 ? 1 : frame->octets[i + 1];
+    if (length == 0)
+      return 0;
+    i += length;
+  }
+  return 0;
 }
 
 static uint32_t folded(uint32_t sum)
@@ -394,6 +419,9 @@ static void watch(struct connection *conn, const struct packet *packet)
     conn->second_syn = conn->count - 1;
   if (opens && packet->from == 0)
     conn->last_syn = seg->seq;
+  uint32_t next = seg->seq + seg->len + seg->syn + seg->fin;
+  if (!seg->rst && (!conn->spoke[packet->from] || next - conn->next[packet->from] < 0x80000000u))
+    conn->next[packet->from] = next;
   conn->only_syns = conn->only_syns && opens && packet->from == 0;
   conn->spoke[packet->from] = conn->spoke[packet->from] || !opens;
   if (seg->rst)
@@ -458,6 +486,8 @@ void flows_add(struct flows *flows, const struct frame *frame, struct report *re
   packet.seg.len = (uint16_t)(frame->length - text);
   packet.header = (uint16_t)text;
   packet.sum = (uint8_t)check_sum(frame);
+  if (packet.seg.has_wscale)
+    packet.scale_sent = scale_sent(frame, text);
   packet.arrives = packet.resent = packet.cause = NOWHERE;
   packet.first_arrival = packet.last_arrival = packet.next_arrival = NOWHERE;
   packet.state[0] = packet.state[1] = NO_STATE;

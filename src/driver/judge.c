@@ -5,30 +5,28 @@
 
 #include <string.h>
 
-enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000, RTO_US = 200000, STALE_US = 600 * 1000000 };
+enum { LOOK_BACK = 512, LOOK_AHEAD = 256, SLIP_US = 10000, REORDER_US = 1000000, STALE_US = 600 * 1000000 };
 
-/* Whether what the peer sent afterwards shows that the octets acknowledged had not been sent: its next new segment, or its
- * next bare acknowledgment (at SND.NXT), begins before them. If it begins behind them, the capture lacks them. One octet
- * before them may be a keep-alive of theirs; and where the capture has lost segments, the new one may be a repetition. */
-bool acks_unsent(const struct connection *conn, const struct packet *ack)
+/* Whether what the peer of a segment's sender sent afterwards shows that it had not sent the octets before this place: its
+ * next new segment, or its next bare acknowledgment (at SND.NXT), begins before it. If it begins behind it, the capture lacks
+ * them; if it ends there, or the capture has lost segments, it may be a repetition. One octet may be a keep-alive. */
+bool is_unsent(const struct connection *conn, uint32_t index, int64_t place)
 {
-  uint32_t index = (uint32_t)(ack - conn->packets);
+  const struct packet *by = packet_at(conn, index);
   if (conn->gap_proven)
     return false;
   for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
     const struct packet *p = packet_at(conn, i);
-    uint32_t skipped = MARK_AGAIN | MARK_KEEP_ALIVE | MARK_PROBE | MARK_FOREIGN | MARK_DUPLICATE;
-    if (p->from == ack->from || p->seg.rst || (p->marks & skipped) != 0)
+    uint32_t skipped = MARK_AGAIN | MARK_OUT_OF_ORDER | MARK_OLD | MARK_KEEP_ALIVE | MARK_PROBE | MARK_FOREIGN | MARK_DUPLICATE;
+    if (p->from == by->from || p->seg.rst || (p->marks & skipped) != 0)
       continue;
-    if (p->start >= ack->ack)
+    if (p->start >= place || p->end == place)
       return false;
-    if (p->start == ack->ack - 1 && p->end - p->start <= 1)
+    if (p->start == place - 1 && p->end - p->start <= 1)
       continue;
-    if (p->end == ack->ack && p->us >= ack->us + RTO_US)
-      return false; /* sent again, though the capture lacks the first time */
-    if (p->us >= ack->us + SLIP_US)
+    if (p->us >= by->us + SLIP_US)
       return true;
-    if (p->end >= ack->ack)
+    if (p->end >= place)
       return false; /* captured a little late */
   }
   return false;
@@ -54,7 +52,7 @@ static void judge_ack(struct connection *conn, uint32_t index, struct book *own)
   const struct packet *p = packet_at(conn, index);
   if (!p->seg.has_ack || p->seg.rst || p->seg.syn)
     return;
-  if ((p->marks & MARK_UNSEEN) != 0 && acks_unsent(conn, p)) {
+  if ((p->marks & MARK_UNSEEN) != 0 && is_unsent(conn, index, p->ack)) {
     conn->packets[index].marks &= ~(uint32_t)MARK_UNSEEN;
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "SEG.ACK at most what the peer had sent",
             "acknowledges octets up to %lld, which the peer had not sent", (long long)p->ack);
@@ -87,17 +85,22 @@ static int64_t edge_soon(const struct connection *conn, uint32_t index, int64_t 
   return edge;
 }
 
-/* Edges do not recede: if a later segment of the peer shows one below this place, none beyond it was offered before. */
+/* Edges do not recede: if all that the peer sends for a second shows them below this place, none beyond it was offered. */
 static bool edge_was_below(const struct connection *conn, uint32_t index, int64_t end)
 {
   const struct packet *p = packet_at(conn, index);
-  for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
+  bool any = false;
+  for (uint32_t i = index + 1; i < conn->count && i < index + LOOK_AHEAD; i++) {
     const struct packet *q = packet_at(conn, i);
-    if (q->from == p->from || !q->seg.has_ack || q->seg.rst || q->seg.syn || is_aside(q) || q->us < p->us + SLIP_US)
+    if (q->from == p->from || !q->seg.has_ack || q->seg.rst || q->seg.syn || is_aside(q))
       continue;
-    return q->ack + q->window < end;
+    if (any && q->us > p->us + REORDER_US)
+      break;
+    if (q->ack + q->window >= end)
+      return false;
+    any = true;
   }
-  return false;
+  return any;
 }
 
 /* Sender: new text inside the offered window; one octet beyond it as a probe (3.8.6.1). If the receiver took it, or the
@@ -123,14 +126,30 @@ static void judge_window(struct connection *conn, uint32_t index, const struct b
           taken ? "; but the receiver took it: a window update may not have been captured" : "");
 }
 
+/* Whether the edge stays below this place: an acknowledgment that was overtaken shows an old one for once. */
+static bool edge_stays_below(const struct connection *conn, uint32_t index, int64_t place)
+{
+  uint32_t seen = 0;
+  for (uint32_t i = index + 1; i < conn->count && i < index + LOOK_AHEAD && seen < 3; i++) {
+    const struct packet *q = packet_at(conn, i);
+    if (q->from != packet_at(conn, index)->from || !q->seg.has_ack || q->seg.rst || is_aside(q))
+      continue;
+    if (q->ack + q->window >= place)
+      return false;
+    seen++;
+  }
+  return seen > 0;
+}
+
 /* Receiver: the right edge does not move to the left, but for the rounding of a scaled window. */
 static void judge_edge(struct connection *conn, uint32_t index, struct book *own)
 {
   const struct packet *p = packet_at(conn, index);
   const struct stream *side = &conn->side[p->from];
+  int64_t least = own->edge - (1 << side->scale);
   if (!p->seg.has_ack || p->seg.rst || p->seg.syn || !side->scale_known || own->receded)
     return;
-  if (p->ack < own->acked || p->ack + p->window + (1 << side->scale) > own->edge)
+  if (p->ack < own->acked || p->ack + p->window >= least || !edge_stays_below(conn, index, least))
     return;
   own->receded = true;
   finding(conn, index, ADVICE, "SHLD-14", "3.8.6", "a right edge that does not recede",
@@ -145,6 +164,7 @@ static void judge_fin(struct connection *conn, uint32_t index, const struct book
   if (p->seg.rst)
     return;
   bool near = text_end < own->fin + FAR && p->us < own->fin_us + STALE_US; /* or another incarnation's */
+  near = near && p->start <= own->fin + 1;
   if (own->fin >= 0 && p->seg.len > 0 && text_end > own->fin && near)
     finding(conn, index, VIOLATION, "3.6", "3.6", "no new text after FIN", "text up to %lld after FIN at %lld",
             (long long)text_end, (long long)own->fin);
@@ -188,13 +208,21 @@ static void judge_again(struct connection *conn, uint32_t index)
   }
 }
 
-/* A challenge ACK is <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, whatever it answers. */
-static void judge_challenge(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
+/* A challenge ACK is <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, whatever it answers; judge_ack() looks at RCV.NXT. */
+static void judge_challenge(struct connection *conn, uint32_t index, const struct book *own)
 {
   const struct packet *p = packet_at(conn, index);
-  if ((p->marks & MARK_CHALLENGE) == 0 || !conn->side[0].isn_known || !conn->side[1].isn_known || conn->gap_seen)
+  if ((p->marks & MARK_CHALLENGE) == 0 || !conn->side[p->from].isn_known || p->start <= own->sent)
     return;
-  if (p->start > own->sent || p->ack < own->acked || p->ack > other->sent)
+  for (uint32_t i = index + 1; i < conn->count && i < index + LOOK_AHEAD; i++) {
+    const struct packet *q = packet_at(conn, i);
+    if (q->from != p->from || q->seg.rst || q->end <= own->sent || is_aside(q))
+      continue;
+    if (q->start > own->sent || q->us < p->us + SLIP_US)
+      return; /* what lies before it may not have been captured */
+    break;
+  }
+  if (!conn->gap_proven)
     finding(conn, index, VIOLATION, "3.10.7.4", "3.10.7.4", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>",
             "challenge ACK with seq=%lld ack=%lld; SND.NXT is %lld", (long long)p->start, (long long)p->ack,
             (long long)own->sent);
@@ -300,7 +328,7 @@ static void judge_packet(struct connection *conn, uint32_t index)
   judge_mss(conn, index, other);
   judge_sack(conn, index, work->progress[!p->from].sent);
   judge_timestamps(conn, index, own, other);
-  judge_challenge(conn, index, own, other);
+  judge_challenge(conn, index, own);
   enter(own, p);
 }
 

@@ -1,7 +1,7 @@
 /* The rules for flags and options: RFC 9293, 3.1 and 3.7.1; RFC 7323; RFC 2018 and RFC 2883. SPDX-License-Identifier: MIT */
 #include "work.h"
 
-enum { REORDER_US = 1000000, LOOK_AHEAD = 256 };
+enum { REORDER_US = 1000000, LOOK_AHEAD = 256, FEW_TICKS = 5000, MOST_TICKS = 500000 };
 
 void judge_flags(struct connection *conn, uint32_t index)
 {
@@ -35,9 +35,9 @@ void judge_options(struct connection *conn, uint32_t index, const struct book *o
 {
   const struct packet *p = packet_at(conn, index);
   const struct vtcp_segment *seg = &p->seg;
-  if (seg->has_wscale && seg->wscale > 14)
+  if (p->scale_sent > 14)
     finding(conn, index, VIOLATION, "RFC7323-2.3", "RFC 7323 2.3", "a window scale of at most 14", "window scale %u",
-            seg->wscale);
+            p->scale_sent);
   if (seg->syn) {
     judge_handshake_options(conn, index);
     return;
@@ -109,7 +109,7 @@ void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
     const char *wrong = wrong_block(p, i, left, right, peer_sent);
     bool far = left < p->ack - FAR || right > p->ack + FAR || right < p->ack - FAR;
     bool proven = left >= right || right > peer_sent;
-    if (wrong == NULL)
+    if (wrong == NULL || (right > peer_sent && !far && !is_unsent(conn, index, right)))
       continue;
     finding(conn, index, far || !proven ? ADVICE : VIOLATION, "RFC2018-3", "RFC 2018 3", "blocks of octets that were received",
             "%s (%lld to %lld)%s", wrong, (long long)left, (long long)right, far ? ": another numbering" : "");
@@ -117,31 +117,37 @@ void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
   }
 }
 
-/* Whether the peer's clock had not come so far: a later segment of it shows less (RFC 7323, section 5.4: it never recedes). */
+/* Whether the peer's clock had not come so far: all that follows of it shows less, and some of that was certainly sent later,
+ * or much less (RFC 7323, section 5.4: it never recedes). */
 static bool clock_was_below(const struct connection *conn, uint32_t index, uint32_t tsval)
 {
   const struct packet *p = packet_at(conn, index);
-  for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
+  for (uint32_t i = index + 1; i < conn->count && i < index + LOOK_AHEAD; i++) {
     const struct packet *q = packet_at(conn, i);
-    bool lower = q->seg.tsval - tsval >= 0x80000000u;
-    if (q->from == p->from || !q->seg.has_ts || is_aside(q) || (lower && q->us < p->us + REORDER_US))
+    if (q->from == p->from || !q->seg.has_ts || is_aside(q))
       continue;
-    return lower;
+    uint32_t below = tsval - q->seg.tsval;
+    if (below - 1 >= 0x7fffffffu)
+      return false;
+    if (below > FEW_TICKS || q->us >= p->us + REORDER_US)
+      return true;
   }
   return false;
 }
 
 /* RFC 7323, sections 3.2 and 5.4: TSval comes from a clock that does not recede, TSecr repeats a TSval of the peer. Segments
- * overtake each other; so a second must have passed, or the peer's clock must be known not to have come so far. */
+ * overtake each other; so much must have passed, or the peer's clock be known not to have come so far. */
 void judge_timestamps(struct connection *conn, uint32_t index, const struct book *own, const struct book *other)
 {
   const struct packet *p = packet_at(conn, index);
   if (!conn->ts_negotiated || !p->seg.has_ts || p->seg.syn || p->seg.rst)
     return;
   bool news = p->end > own->sent || p->ack > own->acked;
-  if (own->ts_seen && news && p->seg.tsval - own->tsval >= 0x80000000u && p->us > own->ts_us + REORDER_US)
+  uint32_t back = own->tsval - p->seg.tsval;
+  bool receded = own->ts_seen && back - 1 < 0x7fffffffu && (back > MOST_TICKS || p->us > own->ts_us + REORDER_US);
+  if (receded && news)
     finding(conn, index, VIOLATION, "RFC7323-5.4", "RFC 7323 5.4", "TSval from a clock that does not recede",
-            "TSval %u, more than a second after %u", p->seg.tsval, own->tsval);
+            "TSval %u after %u", p->seg.tsval, own->tsval);
   bool beyond = other->ts_seen && p->seg.tsecr - other->tsval - 1 < 0x7fffffffu;
   if (p->seg.has_ack && beyond && clock_was_below(conn, index, p->seg.tsecr))
     finding(conn, index, VIOLATION, "RFC7323-3.2", "RFC 7323 3.2", "TSecr: a TSval that the peer has sent",

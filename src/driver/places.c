@@ -32,6 +32,8 @@ static void orient(struct connection *conn)
   conn->side[0] = conn->side[1];
   conn->side[1] = swapped;
   bool fin = conn->seen_fin[0], spoke = conn->spoke[0];
+  uint32_t next = conn->next[0];
+  conn->next[0] = conn->next[1], conn->next[1] = next;
   conn->seen_fin[0] = conn->seen_fin[1], conn->spoke[0] = conn->spoke[1];
   conn->seen_fin[1] = fin, conn->spoke[1] = spoke;
   for (uint32_t i = 0; i < conn->count; i++)
@@ -268,7 +270,7 @@ static void name_text(struct connection *conn, uint32_t index, struct progress *
     p->marks |= MARK_GAP;
     add_hole(conn, mine, p->start);
   } else if (p->end == p->start) {
-    return;
+    p->marks |= p->start < mine->sent && !probe ? MARK_OLD : 0;
   } else if (p->start < mine->sent) {
     if (fills_hole(mine, p))
       p->marks |= MARK_OUT_OF_ORDER;

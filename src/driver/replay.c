@@ -71,7 +71,7 @@ static void recognise(struct run *run, uint32_t index)
   if (p->seg.rst && m->answer.rst && same_answer(&m->answer, &p->seg)) {
     p->marks |= MARK_ANSWER;
     p->cause = m->answered;
-  } else if (bare && !p->seg.rst && m->challenged) {
+  } else if (bare && !p->seg.rst && m->challenged && p->seg.ack - m->answer.ack < 0x80000000u) {
     p->marks = (p->marks & ~(uint32_t)(MARK_DUPLICATE_ACK | MARK_WINDOW_UPDATE)) | MARK_CHALLENGE;
     p->cause = m->answered;
   }
@@ -160,7 +160,7 @@ static void catch_up(struct run *run, uint8_t side, const struct packet *p)
   struct machine *m = &run->side[side];
   if (!p->seg.has_ack || m->restarted || !synchronized(m))
     return;
-  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0 && !acks_unsent(run->conn, p)) {
+  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0 && !is_unsent(run->conn, (uint32_t)(p - run->conn->packets), p->ack)) {
     give_up_to(run, side, p->ack);
   }
   send_on(run, side, p->ack < m->given ? p->ack : m->given);
