@@ -133,7 +133,7 @@ struct connection {
   uint32_t id;            /* in the order of their beginnings, from 1 */
   uint32_t incarnation;   /* of this pair of sockets, from 1 */
   bool over, seen_fin[2]; /* a new SYN begins a new incarnation */
-  bool only_syns, spoke[2];
+  bool only_syns, spoke[2], talked[2]; /* nothing but SYNs; anything but an opening SYN; segments without SYN */
   uint32_t next[2];       /* sequence number behind the last octet of each side */
   uint32_t last_syn;      /* sequence number of the opener's last SYN */
   uint32_t second_syn;    /* a SYN (an index) in the midst of the connection, NOWHERE: none */

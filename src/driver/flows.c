@@ -309,11 +309,14 @@ static bool begins_anew(const struct connection *conn, const struct vtcp_segment
   return conn->only_syns && from == 0 && seg->seq != conn->last_syn;
 }
 
-/* Numbers beyond the end of a connection that is over are another's, whose SYN was not captured. */
+/* Numbers beyond the end of a connection that is over are another's, whose SYN was not captured; so is the SYN,ACK of a side
+ * that was past it. */
 static bool is_anothers(const struct connection *conn, const struct vtcp_segment *seg, int from)
 {
   uint32_t ahead = seg->seq - conn->next[from];
   bool closed = conn->over || (conn->seen_fin[0] && conn->seen_fin[1]);
+  if (seg->syn && seg->has_ack && !seg->rst && conn->talked[from])
+    return ahead < (uint32_t)-FARTHEST_BACK;
   if (!closed || seg->rst || seg->syn || !conn->spoke[from] || !conn->spoke[!from])
     return false;
   return ahead != 0 && ahead < (uint32_t)-FARTHEST_BACK && seg->len > 0;
@@ -424,6 +427,7 @@ static void watch(struct connection *conn, const struct packet *packet)
     conn->next[packet->from] = next;
   conn->only_syns = conn->only_syns && opens && packet->from == 0;
   conn->spoke[packet->from] = conn->spoke[packet->from] || !opens;
+  conn->talked[packet->from] = conn->talked[packet->from] || (!seg->syn && !seg->rst);
   if (seg->rst)
     conn->over = true;
   if (seg->fin)

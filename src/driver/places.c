@@ -31,7 +31,8 @@ static void orient(struct connection *conn)
   struct stream swapped = conn->side[0];
   conn->side[0] = conn->side[1];
   conn->side[1] = swapped;
-  bool fin = conn->seen_fin[0], spoke = conn->spoke[0];
+  bool fin = conn->seen_fin[0], spoke = conn->spoke[0], talked = conn->talked[0];
+  conn->talked[0] = conn->talked[1], conn->talked[1] = talked;
   uint32_t next = conn->next[0];
   conn->next[0] = conn->next[1], conn->next[1] = next;
   conn->seen_fin[0] = conn->seen_fin[1], conn->spoke[0] = conn->spoke[1];
