@@ -17,27 +17,33 @@ static const char help[] =
     "segment, and what departs from RFC 9293: which requirement, at which packet; or that it conforms.\n"
     "\n"
     "  --json         the same as one JSON object\n"
-    "  --all          every connection and segment (otherwise 20 connections of 400 segments)\n"
+    "  --all          every connection and segment (otherwise 400 segments of up to 20 connections; of more "
+    "connections\n"
+    "                 only those that depart, and a summary)\n"
     "  --explain      explain the handshake and the close where they first happen (default: if there is one "
     "connection)\n"
     "  --no-explain   do not\n"
     "  --ascii        no line drawing (default: by locale)\n"
     "\n"
-    "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags; IPv4, IPv6 with extension headers. IP\n"
-    "fragments and tunnels are not followed, and counted as such. Sequence numbers are relative: each side's SYN is "
+    "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags, MPLS, PPPoE; IPv4, IPv6 with "
+    "extension\n"
+    "headers; IP in IP, GRE. Fragments and other tunnels are not followed, and counted as such. Sequence numbers are "
+    "relative: each side's SYN is "
     "0.\n"
     "Windows are scaled. States are those after the segment, on both sides; `?` where nothing is known.\n"
     "\n"
     "A finding `departs` from a MUST or from the protocol's rules; `advice` names a SHOULD, or what may be the path's "
     "work.\n"
     "\n"
-    "JSON: {vtcp, command, exit, files: [{file, link, packets, tcp, not_tcp, fragments, malformed, headless, "
-    "unusable,\n"
-    "snapped, complete, error, connections: [{id, incarnation, left: {address, port}, right, start_us, timestamps, "
+    "JSON: {vtcp, command, exit, files: [{file, link, packets, tcp, not_tcp, fragments, tunnels, encrypted, "
+    "malformed,\n"
+    "headless, unusable, snapped, complete, error, connections: [{id, incarnation, left: {address, port}, right, "
+    "start_us, timestamps, "
     "sack,\n"
     "window_scale, segments: [{packet, time_us, from, flags, seq, ack, raw_seq, raw_ack, len, window, received, "
     "left_state,\n"
-    "right_state, remarks}], left_final, right_final, judged, verdict: conforms|departs|not judged,\n"
+    "right_state, remarks}], left_final, right_final, segments_forgotten, duplicates, aside, judged, verdict: "
+    "conforms|departs|not judged,\n"
     "findings: [{id, section, severity: violation|advice, packet, found, expected}], notes}]}]}\n"
     "\n"
     "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n"
@@ -66,7 +72,9 @@ static void print_file_notes(const struct report *report, const struct flows *fl
 {
   print_count(report->not_tcp, "packets are not TCP, or lie in an encapsulation that is not supported: not looked at");
   print_count(report->fragments, "IP fragments: unsupported, not looked at");
-  print_count(report->tunnels, "packets of tunnels that are not followed (VXLAN, Geneve, GTP, Teredo, L2TP): not looked at");
+  print_count(report->tunnels,
+              "packets of tunnels that are not followed (VXLAN, Geneve, GTP, Teredo, L2TP, GRE of other than IP): not "
+              "looked at");
   print_count(report->encrypted, "encrypted packets (ESP): not looked at");
   print_count(report->malformed, "packets with a malformed or cut off IP header: not looked at");
   print_count(report->headless, "packets whose TCP header was not captured: not looked at");

@@ -34,6 +34,7 @@ struct frame {
   uint32_t pseudo; /* sum of the pseudo-header */
   uint16_t ip_id;  /* IPv4 identification, 0 for IPv6 */
   uint8_t ttl;     /* or hop limit */
+  uint8_t depth;   /* IP headers around it */
 };
 
 enum checksum { SUM_UNKNOWN, SUM_RIGHT, SUM_PARTIAL, SUM_WRONG };
@@ -86,7 +87,7 @@ struct packet {
   uint8_t sum;     /* enum checksum */
   uint8_t ttl;
   uint8_t scale_sent; /* the window scale before it was limited to 14 */
-  bool cut;        /* not all options were captured */
+  bool cut;           /* not all options were captured */
   uint8_t state[2];
 };
 
@@ -116,7 +117,7 @@ struct stream { /* one direction: what an endpoint sends */
     uint64_t number;
     bool whole, wscale, ts, sack;
   } offer;
-  bool acknowledges; /* it acknowledged something, not only in resets */
+  bool acknowledges;    /* it acknowledged something, not only in resets */
   uint32_t last_speech; /* its last segment (an index) that is neither a reset nor an opening SYN, NOWHERE: none */
   uint32_t segments, right_sums, partial_sums, wrong_sums;
 };
@@ -130,16 +131,16 @@ struct connection {
   struct stream side[2];
   struct packet *packets; /* those that are kept */
   uint32_t count, room;
-  uint32_t id;            /* in the order of their beginnings, from 1 */
-  uint32_t incarnation;   /* of this pair of sockets, from 1 */
-  bool over, seen_fin[2]; /* a new SYN begins a new incarnation */
+  uint32_t id;                         /* in the order of their beginnings, from 1 */
+  uint32_t incarnation;                /* of this pair of sockets, from 1 */
+  bool over, seen_fin[2];              /* a new SYN begins a new incarnation */
   bool only_syns, spoke[2], talked[2]; /* nothing but SYNs; anything but an opening SYN; segments without SYN */
-  uint32_t next[2];       /* sequence number behind the last octet of each side */
-  uint32_t last_syn;      /* sequence number of the opener's last SYN */
-  uint32_t second_syn;    /* a SYN (an index) in the midst of the connection, NOWHERE: none */
-  bool syn_first;         /* the opening SYN was captured */
-  bool unscaled_middle;   /* the handshake was not captured: windows cannot be judged */
-  bool handshake_whole;   /* both SYNs were captured with all their options */
+  uint32_t next[2];                    /* sequence number behind the last octet of each side */
+  uint32_t last_syn;                   /* sequence number of the opener's last SYN */
+  uint32_t second_syn;                 /* a SYN (an index) in the midst of the connection, NOWHERE: none */
+  bool syn_first;                      /* the opening SYN was captured */
+  bool unscaled_middle;                /* the handshake was not captured: windows cannot be judged */
+  bool handshake_whole;                /* both SYNs were captured with all their options */
   bool ts_negotiated, sack_negotiated;
   bool given_up;     /* the machines could not be brought along */
   bool gap_seen;     /* the capture lacks segments, */
@@ -148,11 +149,12 @@ struct connection {
   bool any_cut, text_cut, has_reset, has_text;
   bool kept_whole; /* its packets are to be shown */
   bool finished, departs;
-  uint8_t begins;  /* enum beginning */
+  uint8_t begins; /* enum beginning */
   uint8_t final[2];
-  uint32_t marks; /* of all its packets */
+  uint32_t marks;        /* of all its packets */
   uint64_t began, ended; /* time of its first and of its last packet */
-  uint64_t segments, judged, duplicates, aside, forgotten; /* forgotten: segments before packets[0] that are no longer kept */
+  uint64_t segments, judged, duplicates, aside,
+      forgotten; /* forgotten: segments before packets[0] that are no longer kept */
   struct finding *findings;
   uint32_t finding_count, finding_room, findings_dropped;
   char *notes[NOTES];
@@ -180,16 +182,17 @@ struct totals {
 };
 
 struct flows {
-  struct connection **all; /* those that are kept, to be shown; while the file is read, by id - 1, NULL: no longer kept */
+  struct connection *
+      *all; /* those that are kept, to be shown; while the file is read, by id - 1, NULL: no longer kept */
   uint32_t count, room;
   struct connection **buckets;
   uint32_t bucket_count, live;
   struct connection *oldest, *youngest; /* the live ones, by their last packet */
   uint64_t now, text_kept;
-  uint64_t packets, packets_shown;      /* in memory: of connections that are not to be shown; of those that are */
-  uint32_t shown;                       /* departing connections that are kept to be shown */
-  bool whole;                           /* all connections are to be shown */
-  bool full;                            /* some of what is to be shown was not kept: there is too much */
+  uint64_t packets, packets_shown; /* in memory: of connections that are not to be shown; of those that are */
+  uint32_t shown;                  /* departing connections that are kept to be shown */
+  bool whole;                      /* all connections are to be shown */
+  bool full;                       /* some of what is to be shown was not kept: there is too much */
   struct totals totals;
 };
 

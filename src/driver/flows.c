@@ -15,7 +15,8 @@ enum {
   MOST_LIVE = 1 << 21,      /* connections */
   FARTHEST_BACK = 1 << 20   /* of segments that the network kept for a while */
 };
-static const uint64_t MOST_TEXT = 128u << 20, LINGER_US = 60 * 1000000u, HURRY_US = 1000000u, SILENCE_US = 600 * 1000000u;
+static const uint64_t MOST_TEXT = 128u << 20, LINGER_US = 60 * 1000000u, HURRY_US = 1000000u,
+                      SILENCE_US = 600 * 1000000u;
 
 _Noreturn void out_of_memory(void)
 {
@@ -273,7 +274,8 @@ static void let_go(struct flows *flows)
     struct connection *conn = flows->oldest;
     uint64_t silent = flows->now > conn->ended ? flows->now - conn->ended : 0;
     bool closed = conn->over || (conn->seen_fin[0] && conn->seen_fin[1]), full = flows->packets > MOST_PACKETS;
-    if ((closed && silent > (full ? HURRY_US : LINGER_US)) || flows->live > MOST_LIVE || (full && silent > SILENCE_US)) {
+    if ((closed && silent > (full ? HURRY_US : LINGER_US)) || flows->live > MOST_LIVE
+        || (full && silent > SILENCE_US)) {
       flows->totals.aged += !closed;
       finish(flows, conn);
     } else if (full) {

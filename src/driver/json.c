@@ -95,8 +95,7 @@ static void print_segment(const struct connection *conn, uint32_t index)
   char flags[40];
   flags_text(&p->seg, flags, sizeof flags);
   printf("%s\n    {\"packet\":%llu,\"time_us\":%llu,\"from\":\"%s\",", index == 0 ? "" : ",",
-         (unsigned long long)p->number,
-         (unsigned long long)(p->us >= conn->began ? p->us - conn->began : 0),
+         (unsigned long long)p->number, (unsigned long long)(p->us >= conn->began ? p->us - conn->began : 0),
          p->from == 0 ? "left" : "right");
   print_member("flags", flags);
   if ((p->marks & MARK_FOREIGN) != 0)
@@ -150,7 +149,8 @@ static void print_connection(const struct connection *conn, bool first)
   print_state("left_final", conn->final[0]);
   putchar(',');
   print_state("right_final", conn->final[1]);
-  printf(",\"segments_forgotten\":%llu,\"duplicates\":%llu,\"aside\":%llu,\"judged\":%llu,\"verdict\":\"%s\",\"findings\":[",
+  printf(",\"segments_forgotten\":%llu,\"duplicates\":%llu,\"aside\":%llu,\"judged\":%llu,\"verdict\":\"%s\","
+         "\"findings\":[",
          (unsigned long long)conn->forgotten, (unsigned long long)conn->duplicates, (unsigned long long)conn->aside,
          (unsigned long long)conn->judged,
          violations(conn) > 0 ? "departs"
@@ -181,10 +181,12 @@ void json_file(const struct report *report, const struct flows *flows, bool firs
   print_member("file", report->path);
   putchar(',');
   print_member("link", report->link);
-  printf(",\"packets\":%llu,\"tcp\":%llu,\"not_tcp\":%llu,\"fragments\":%llu,\"malformed\":%llu,\"headless\":%llu,"
+  printf(",\"packets\":%llu,\"tcp\":%llu,\"not_tcp\":%llu,\"fragments\":%llu,\"tunnels\":%llu,\"encrypted\":%llu,"
+         "\"malformed\":%llu,\"headless\":%llu,"
          "\"unusable\":%llu,\"snapped\":%llu,\"complete\":%s,",
          (unsigned long long)report->packets, (unsigned long long)report->tcp, (unsigned long long)report->not_tcp,
-         (unsigned long long)report->fragments, (unsigned long long)report->malformed,
+         (unsigned long long)report->fragments, (unsigned long long)report->tunnels,
+         (unsigned long long)report->encrypted, (unsigned long long)report->malformed,
          (unsigned long long)report->headless, (unsigned long long)report->unusable,
          (unsigned long long)report->snapped, flows->full || report->error[0] != '\0' ? "false" : "true");
   print_member("error", report->error);

@@ -17,7 +17,8 @@ bool is_unsent(const struct connection *conn, uint32_t index, int64_t place)
     return false;
   for (uint32_t i = index + 1, looked = 0; i < conn->count && looked < LOOK_AHEAD; i++, looked++) {
     const struct packet *p = packet_at(conn, i);
-    uint32_t skipped = MARK_AGAIN | MARK_OUT_OF_ORDER | MARK_OLD | MARK_KEEP_ALIVE | MARK_PROBE | MARK_FOREIGN | MARK_DUPLICATE;
+    uint32_t skipped =
+        MARK_AGAIN | MARK_OUT_OF_ORDER | MARK_OLD | MARK_KEEP_ALIVE | MARK_PROBE | MARK_FOREIGN | MARK_DUPLICATE;
     if (p->from == by->from || p->seg.rst || (p->marks & skipped) != 0)
       continue;
     if (p->start >= place || p->end == place)
@@ -232,8 +233,9 @@ static void judge_aside(struct connection *conn, uint32_t index)
 {
   const struct packet *p = packet_at(conn, index);
   if ((p->marks & MARK_DAMAGED) != 0 && p->arrives != NOWHERE && p->end > p->start)
-    finding(conn, index, ADVICE, "MUST-3", "3.1", "a segment with a wrong checksum is discarded",
-            "the checksum is wrong, but the receiver acknowledged the segment: it is not checked, or not the one received");
+    finding(
+        conn, index, ADVICE, "MUST-3", "3.1", "a segment with a wrong checksum is discarded",
+        "the checksum is wrong, but the receiver acknowledged the segment: it is not checked, or not the one received");
   else if ((p->marks & MARK_DAMAGED) != 0)
     finding(conn, index, ADVICE, "MUST-2", "3.1", "a checksum that fits the segment",
             "the checksum is wrong: damaged on its way, or not computed");
@@ -283,7 +285,8 @@ static void judge_after_reset(struct connection *conn, uint32_t index, struct bo
 {
   const struct packet *p = packet_at(conn, index);
   if (p->seg.rst) {
-    bool its_own = (p->marks & (MARK_ANSWER | MARK_IGNORED | MARK_FOREIGN | MARK_DAMAGED)) == 0 && p->start == own->sent;
+    bool its_own =
+        (p->marks & (MARK_ANSWER | MARK_IGNORED | MARK_FOREIGN | MARK_DAMAGED)) == 0 && p->start == own->sent;
     if (its_own && !own->reset_sent)
       own->reset_sent = true, own->reset_us = p->us, own->reset_ttl = p->ttl, own->reset_number = p->number;
     return;

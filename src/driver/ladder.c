@@ -270,8 +270,7 @@ static void print_heading(const struct connection *conn, uint32_t id, const stru
   endpoint_text(&conn->side[0].endpoint, left, sizeof left);
   endpoint_text(&conn->side[1].endpoint, right, sizeof right);
   printf("Connection %u: %s %s %s, %llu segment%s in %llu.%06llu s", id, left, options->ascii ? "<->" : "\u2194", right,
-         segments, segments == 1 ? "" : "s", (unsigned long long)(us / 1000000),
-         (unsigned long long)(us % 1000000));
+         segments, segments == 1 ? "" : "s", (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
   if (conn->incarnation > 1)
     printf(" (incarnation %u of these sockets)", conn->incarnation);
   putchar('\n');

@@ -8,12 +8,12 @@ enum { HELD = 1024 };
 
 struct machine {
   struct vtcp_conn tcb;
-  bool known;          /* something of this endpoint was captured */
-  bool restarted;      /* its numbers are no longer those of the stream */
-  bool closed_given;   /* CLOSE was called */
-  int64_t given;       /* behind the last octet that SEND was given, and the FIN */
-  int64_t received;    /* place of RCV.NXT in the peer's stream */
-  uint32_t *held;      /* packets that came before their turn, at most HELD */
+  bool known;        /* something of this endpoint was captured */
+  bool restarted;    /* its numbers are no longer those of the stream */
+  bool closed_given; /* CLOSE was called */
+  int64_t given;     /* behind the last octet that SEND was given, and the FIN */
+  int64_t received;  /* place of RCV.NXT in the peer's stream */
+  uint32_t *held;    /* packets that came before their turn, at most HELD */
   uint32_t held_count, held_room;
   bool has_answer; /* the machine answered the last segment, */
   bool challenged; /* with a challenge ACK, */

@@ -101,7 +101,8 @@ static const char *wrong_block(const struct packet *p, uint32_t which, int64_t l
 void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
 {
   const struct packet *p = packet_at(conn, index);
-  if (!conn->sack_negotiated || conn->gap_seen || p->seg.syn || p->seg.rst || !p->seg.has_ack || p->wire != VTCP_WIRE_OK)
+  if (!conn->sack_negotiated || conn->gap_seen || p->seg.syn || p->seg.rst || !p->seg.has_ack
+      || p->wire != VTCP_WIRE_OK)
     return;
   for (uint32_t i = 0; i < p->seg.sack_count && i < 4; i++) {
     int64_t left = p->ack + (int32_t)(p->seg.sack[i].left - p->seg.ack);
@@ -111,8 +112,9 @@ void judge_sack(struct connection *conn, uint32_t index, int64_t peer_sent)
     bool proven = left >= right || right > peer_sent;
     if (wrong == NULL || (right > peer_sent && !far && !is_unsent(conn, index, right)))
       continue;
-    finding(conn, index, far || !proven ? ADVICE : VIOLATION, "RFC2018-3", "RFC 2018 3", "blocks of octets that were received",
-            "%s (%lld to %lld)%s", wrong, (long long)left, (long long)right, far ? ": another numbering" : "");
+    finding(conn, index, far || !proven ? ADVICE : VIOLATION, "RFC2018-3", "RFC 2018 3",
+            "blocks of octets that were received", "%s (%lld to %lld)%s", wrong, (long long)left, (long long)right,
+            far ? ": another numbering" : "");
     return;
   }
 }

@@ -22,7 +22,7 @@ static void orient(struct connection *conn)
   if (first->syn && first->has_ack)
     left = !left;
   conn->syn_first = opens(first);
-  conn->begins = first->rst                    ? BEGINS_WITH_RESET
+  conn->begins = first->rst                     ? BEGINS_WITH_RESET
                  : first->syn && first->has_ack ? BEGINS_WITH_SYN_ACK
                  : first->syn                   ? BEGINS_WITH_SYN
                                                 : BEGINS_IN_THE_MIDDLE;

@@ -160,7 +160,8 @@ static void catch_up(struct run *run, uint8_t side, const struct packet *p)
   struct machine *m = &run->side[side];
   if (!p->seg.has_ack || m->restarted || !synchronized(m))
     return;
-  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0 && !is_unsent(run->conn, (uint32_t)(p - run->conn->packets), p->ack)) {
+  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0
+      && !is_unsent(run->conn, (uint32_t)(p - run->conn->packets), p->ack)) {
     give_up_to(run, side, p->ack);
   }
   send_on(run, side, p->ack < m->given ? p->ack : m->given);

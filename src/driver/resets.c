@@ -92,9 +92,11 @@ void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max)
     return;
   uint32_t reset = offending(conn, index, true);
   if (reset != NOWHERE && last->seg.rst) {
-    bool closed = p->seg.seq == 0 && p->seg.has_ack; /* in this form only CLOSED answers; other resets may have crossed */
-    finding(conn, index, closed && !conn->gap_seen ? VIOLATION : ADVICE, "3.10.7.1", "3.10.7.1", "silence: a reset is never answered by a reset",
-            "a reset in answer to the reset #%llu", (unsigned long long)conn->packets[reset].number);
+    bool closed =
+        p->seg.seq == 0 && p->seg.has_ack; /* in this form only CLOSED answers; other resets may have crossed */
+    finding(conn, index, closed && !conn->gap_seen ? VIOLATION : ADVICE, "3.10.7.1", "3.10.7.1",
+            "silence: a reset is never answered by a reset", "a reset in answer to the reset #%llu",
+            (unsigned long long)conn->packets[reset].number);
     return;
   }
   if (last->seg.syn && !last->seg.has_ack && !last->seg.rst) {

@@ -89,8 +89,8 @@ bool text_differs(const struct text *a, const struct text *b, uint32_t *from, ui
     if (left == NULL || right == NULL)
       step = to_block;
     bool both_digests = left == NULL && right == NULL && to_block == BLOCK;
-    bool differ = left != NULL && right != NULL ? *left != *right
-                                                : both_digests && digest_at(a, ahead + i) != digest_at(b, i);
+    bool differ =
+        left != NULL && right != NULL ? *left != *right : both_digests && digest_at(a, ahead + i) != digest_at(b, i);
     *from = b->seq + i;
     *to = b->seq + i + step;
     if (differ)

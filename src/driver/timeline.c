@@ -48,7 +48,8 @@ static bool listen_to(const struct connection *conn, struct voice voice[2], bool
     struct voice *mine = &voice[p->from];
     if (p->end > sent[p->from])
       sent[p->from] = p->end;
-    int64_t before = mine->count > 0 ? mine->covered[mine->count - 1] : work->said[p->from].covered, now = covers(p, sent[!p->from]);
+    int64_t before = mine->count > 0 ? mine->covered[mine->count - 1] : work->said[p->from].covered,
+            now = covers(p, sent[!p->from]);
     mine->at[mine->count] = i;
     mine->covered[mine->count++] = now > before ? now : before;
     if (p->seg.syn && !p->seg.rst)

@@ -30,11 +30,11 @@ struct said {
 
 /* judge.c: what one side has sent and offered so far. */
 struct book {
-  int64_t sent;  /* behind the last octet sent */
-  int64_t text;  /* behind the last octet of text sent */
-  int64_t fin;   /* place of its FIN, -1: none */
-  int64_t acked; /* highest acknowledgment that it sent, -1: none */
-  int64_t edge;  /* highest right edge that it offered outside its SYN, -1: none */
+  int64_t sent;            /* behind the last octet sent */
+  int64_t text;            /* behind the last octet of text sent */
+  int64_t fin;             /* place of its FIN, -1: none */
+  int64_t acked;           /* highest acknowledgment that it sent, -1: none */
+  int64_t edge;            /* highest right edge that it offered outside its SYN, -1: none */
   int64_t acked_with_text; /* of them, the highest on a segment with new text */
   uint64_t fin_us, reset_us, reset_number;
   uint64_t ts_us;   /* when it sent tsval */
