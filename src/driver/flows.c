@@ -259,10 +259,13 @@ static void show_fewer(struct flows *flows)
 /* Judges what is there, and keeps nothing but what is needed to go on. */
 static void squeeze(struct flows *flows, struct connection *conn)
 {
-  follow_to_the_end(conn, true);
-  show_if_departs(flows, conn);
-  keep(flows, conn, flows->whole && conn->kept_whole);
-  flows->packets -= follow_forget(conn, 0, &flows->text_kept);
+  bool opening = conn->work == NULL && (conn->only_syns || conn->count < 4); /* the handshake is looked at as a whole */
+  if (!opening) {
+    follow_to_the_end(conn, true);
+    show_if_departs(flows, conn);
+    keep(flows, conn, flows->whole && conn->kept_whole);
+    flows->packets -= follow_forget(conn, 0, &flows->text_kept);
+  }
   leave_ages(flows, conn);
   become_youngest(flows, conn);
 }
