@@ -133,7 +133,7 @@ def make(tmp, name, lines):
         python.write(re.search(r"^import struct, sys\n.*?(?=^END$)", shell.read(), re.S | re.M).group(0))
     path = os.path.join(tmp, name)
     with open(path.encode(errors="surrogateescape"), "wb") as file:
-        subprocess.run([sys.executable, maker], input=lines.encode(), stdout=file, check=True)
+        subprocess.run([sys.executable, maker, "1000000", "5000000"], input=lines.encode(), stdout=file, check=True)
     return path
 
 

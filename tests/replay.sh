@@ -128,12 +128,14 @@ recorded() {
 maker() {
   cat <<'END'
 import struct, sys
-ISN = {'>': 1000000, '<': 5000000}
+ISN = {'>': int(sys.argv[1]), '<': int(sys.argv[2])}
 FLAGS = {'F': 1, 'S': 2, 'R': 4, 'P': 8, 'A': 16, 'U': 32}
-def option(name, value, d):
-    return {'mss': struct.pack('>BBH', 2, 4, value), 'ws': struct.pack('>BBB', 3, 3, value & 255),
-            'ts': struct.pack('>BBII', 8, 10, value, 1), 'sackok': b'\4\2', 'zero': b'\x1e\0',
-            'sack': struct.pack('>BBII', 5, 10, ISN[d] + value, ISN[d] + value + 10)}.get(name, b'')
+def option(name, value, d, echo):
+    left = (ISN[d] + value) & 0xffffffff
+    return {'mss': struct.pack('>BBH', 2, 4, value & 0xffff), 'ws': struct.pack('>BBB', 3, 3, value & 255),
+            'ts': struct.pack('>BBII', 8, 10, value, echo), 'sackok': b'\4\2', 'zero': b'\x1e\0',
+            'sack': struct.pack('>BBII', 5, 10, left, left + 10 & 0xffffffff),
+            'nothing': struct.pack('>BBII', 5, 10, left, left)}.get(name, b'')
 def sum16(octets):
     octets += b'\0' * (len(octets) % 2)
     s = sum(struct.unpack('>%dH' % (len(octets) // 2), octets))
@@ -143,10 +145,9 @@ def packet(d, flags, seq, ack, length, win, words):
     ends = [bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))]
     ports, other = (40000, 7000), '<'
     if d == '<': ends.reverse(); ports, other = (7000, 40000), '>'
-    options = b''
-    for w in words:
-        name, _, value = w.partition('=')
-        options += option(name, int(value or 0) & 0xffff, other)
+    options, said = b'', dict(w.partition('=')[::2] for w in words)
+    for name, value in said.items():
+        options += option(name, int(value or 0), other, int(said.get('echo', 1)))
     options += b'\1' * (-len(options) % 4)
     if 'absolute' not in words: seq, ack = ISN[d] + seq, ISN[other] + ack
     text = bytes((seq + i + (7 if 'other' in words else 0)) & 255 for i in range(length))
@@ -154,7 +155,10 @@ def packet(d, flags, seq, ack, length, win, words):
                       20 + len(options) << 2, sum(FLAGS.get(f, 0) for f in flags), win, 0, 0) + options + text
     s = sum16(ends[0] + ends[1] + struct.pack('>HH', 6, len(tcp)) + tcp) ^ (0x1234 if 'damaged' in words else 0)
     tcp = tcp[:16] + struct.pack('>H', s) + tcp[18:]
-    return struct.pack('>BBHHHBBH', 69, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + ends[0] + ends[1] + tcp
+    ip = struct.pack('>BBHHHBBH', 69, 0, 20 + len(tcp), 0, 0, int(said.get('ttl', 64)), 6, 0) + ends[0] + ends[1] + tcp
+    outer = lambda kind, octets: struct.pack('>BBHHHBBH', 69, 0, 20 + len(octets), 0, 0, 64, kind, 0) + bytes(8) + octets
+    return (outer(4, ip) if 'ipip' in said else outer(47, b'\0\0\x08\0' + ip) if 'gre' in said
+            else outer(50, ip) if 'esp' in said else outer(17, struct.pack('>HH', 5, 4789) + ip) if 'vxlan' in said else ip)
 out, now = sys.stdout.buffer, 1700000000000000
 out.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 101))
 for line in sys.stdin:
@@ -174,14 +178,63 @@ open_full='> S 0 0 0 65535 mss=1460 ws=7 ts=5 sackok
 < SA 0 1 0 65535 mss=1460 ws=7 ts=5 sackok
 > A 1 1 0 512 ts=6'
 
-# made NAME EXIT SEGMENTS PATTERN...
+# made NAME EXIT SEGMENTS PATTERN...: twice, the second time with sequence numbers that wrap
 made() {
-  local name=$1 status=$2
+  local name=$1 status=$2 segments=$3 left right
   [ -n "$python" ] || return 0
-  printf '%s\n' "$3" | "$python" "$tmp/maker.py" >"$tmp/$name.pcap" || return 1
   shift 3
-  run "$name" "$status" replay "$tmp/$name.pcap" && contains "$name" "$@" &&
-    is_json "$name" "$tmp/$name.pcap" "$status" && pass
+  for isns in '1000000 5000000' '4294967290 4294967295'; do
+    [ "$isns" != '1000000 5000000' ] && [[ $segments == *absolute* ]] && continue
+    read -r left right <<<"$isns"
+    printf '%s\n' "$segments" | "$python" "$tmp/maker.py" "$left" "$right" >"$tmp/$name.pcap" || return 1
+    run "$name" "$status" replay "$tmp/$name.pcap" && contains "$name" "$@" &&
+      is_json "$name" "$tmp/$name.pcap" "$status" && pass
+  done
+}
+
+# mutated CAPTURE EXIT PACKET CHANGE PATTERN...: a recorded capture with one packet changed, checksum right: seq+N, ack+N,
+# text (its last octet), flags=N, window=N. The capture itself conforms: expected.tsv.
+changer() {
+  cat <<'END'
+import struct, sys
+octets, packet, change = bytearray(open(sys.argv[1], 'rb').read()), int(sys.argv[2]), sys.argv[3]
+at = 24
+for _ in range(packet - 1): at += 16 + struct.unpack_from('<I', octets, at + 8)[0]
+ip = at + 16 + 14
+tcp = ip + (octets[ip] & 15) * 4
+end = ip + struct.unpack_from('>H', octets, ip + 2)[0]
+def add(where, n): struct.pack_into('>I', octets, where, (struct.unpack_from('>I', octets, where)[0] + n) & 0xffffffff)
+if change == 'text': octets[end - 1] ^= 1
+elif change[:4] in ('seq+', 'ack+'): add(tcp + (4 if change[0] == 's' else 8), int(change[4:]))
+elif change[:6] == 'flags=': octets[tcp + 13] = int(change[6:])
+elif change[:7] == 'window=': struct.pack_into('>H', octets, tcp + 14, int(change[7:]))
+octets[tcp + 16:tcp + 18] = b'\0\0'
+summed = octets[ip + 12:ip + 20] + struct.pack('>HH', 6, end - tcp) + octets[tcp:end]
+summed += b'\0' * (len(summed) % 2)
+s = sum(struct.unpack('>%dH' % (len(summed) // 2), summed))
+while s >> 16: s = (s & 0xffff) + (s >> 16)
+struct.pack_into('>H', octets, tcp + 16, ~s & 0xffff)
+sys.stdout.buffer.write(octets)
+END
+}
+
+mutated() {
+  local name=$1-$3-$4 status=$2
+  [ -n "$python" ] || return 0
+  "$python" "$tmp/changer.py" "$captures/$1" "$3" "$4" >"$tmp/$name" || return 1
+  shift 4
+  run "$name" "$status" replay "$tmp/$name" && contains "$name" "$@" && pass
+}
+
+mutated_all() {
+  mutated lost-data.pcap 1 21 text 'departs #21 \[3\.10\.8'
+  mutated lost-data.pcap 1 12 ack+20000 'departs #12 \[3\.10\.7\.4'
+  mutated lost-data.pcap 1 4 flags=0 'departs #4 \[3\.1,'
+  mutated lost-data.pcap 0 12 window=200 'conforms'
+  mutated handshake-close.pcap 1 2 ack+1 'departs #2 \[3\.10\.7\.2'
+  mutated handshake-close.pcap 1 5 ack+1 'departs #6 \[3\.10\.7\.4'
+  mutated refused.pcap 1 2 ack+1 'departs #2 \[3\.10\.7\.1'
+  mutated refused.pcap 0 2 seq+0 'conforms'
 }
 
 made_all() {
@@ -235,7 +288,7 @@ made_all() {
     > A 1 1 100 4000
     +300
     > A 1 1 100 4000 other
-    < A 1 101 0 4000" 'departs #5 \[3\.10\.8.*octet 1 differs from #4'
+    < A 1 101 0 4000" 'departs #5 \[3\.10\.8.*octets 1 to [0-9]+ are not those of #4'
   made same-text-again 0 "$open_plain
     > A 1 1 100 4000
     +300
@@ -321,15 +374,17 @@ made_all() {
   made edge-that-recedes 0 "$open_plain
     < A 1 1 0 100
     > A 1 1 10 4000
-    < A 1 11 0 4000" 'advice +#4 \[SHLD-14'
+    < A 1 11 0 100
+    > A 11 1 10 4000
+    < A 1 21 0 100" 'advice +#4 \[SHLD-14'
   made sack-of-unsent 1 "$open_full
     > A 1 1 100 512 ts=7
     < A 1 1 0 512 ts=8 sack=200
-    > A 1 1 100 512 ts=9
-    < A 1 101 0 512 ts=10" 'departs #5 \[RFC2018-3'
-  made damaged-and-taken 1 "$open_plain
+    > A 101 1 50 512 ts=9
+    < A 1 151 0 512 ts=10" 'departs #5 \[RFC2018-3'
+  made damaged-and-taken 0 "$open_plain
     > PA 1 1 10 4000 damaged
-    < A 1 11 0 4000" 'departs #4 \[MUST-3,'
+    < A 1 11 0 4000" 'advice +#4 \[MUST-3,'
   made damaged-and-discarded 0 "$open_plain
     > PA 1 1 10 4000 damaged
     +300
@@ -346,8 +401,126 @@ made_all() {
     > A 1 1 0 4000
     > PA 1 1 10 4000
     < A 1 11 0 4000' 'ESTABLISHED +-- ACK seq=1 ack=1 .*> ESTABLISHED'
+  made text-after-reset 1 "$open_plain
+    > RA 1 1 0 0
+    > A 1 1 10 4000" 'departs #5 \[3\.10\.5.*after its reset #4'
+  made text-after-a-reset-from-elsewhere 0 "$open_plain
+    > RA 1 1 0 0 ttl=44
+    > A 1 1 10 4000" 'advice +#5 \[3\.10\.5.*TTL'
+  made clock-that-recedes 1 "$open_full
+    > A 1 1 10 512 ts=2000000
+    > A 11 1 10 512 ts=7
+    < A 1 21 0 512 ts=9" 'departs #5 \[RFC7323-5\.4'
+  made clock-that-wraps 0 "$open_full
+    > A 1 1 10 512 ts=2000000000
+    > A 11 1 10 512 ts=4000000000
+    > A 21 1 10 512 ts=5
+    < A 1 31 0 512 ts=9" 'conforms'
+  made echo-of-the-future 1 "$open_full
+    > A 1 1 10 512 ts=7
+    < A 1 11 0 512 ts=9 echo=9000
+    > A 11 1 10 512 ts=8" 'departs #5 \[RFC7323-3\.2.*TSecr 9000'
+  made echo-of-uncaptured 0 "$open_full
+    > A 1 1 10 512 ts=7
+    < A 1 11 0 512 ts=9 echo=9000
+    > A 11 1 10 512 ts=9001" 'conforms'
+  made scale-of-15 1 '> S 0 0 0 4000 mss=1000 ws=15
+    < SA 0 1 0 4000 ws=7
+    > A 1 1 0 4000' 'departs #1 \[RFC7323-2\.3'
+  made ack-that-recedes 1 "$open_full
+    > A 1 1 100 512 ts=7
+    < A 1 101 0 512 ts=8
+    < A 1 51 0 512 ts=9" 'departs #6 \[3\.10\.7\.4.*51 after having acknowledged 101'
+  made ack-that-was-overtaken 0 "$open_full
+    > A 1 1 100 512 ts=7
+    < A 1 101 0 512 ts=9
+    < A 1 51 0 512 ts=8" 'conforms'
+  made ack-that-recedes-with-text 1 "$open_plain
+    > A 1 1 100 4000
+    < A 1 101 10 4000
+    < A 11 51 10 4000" 'departs #6 \[3\.10\.7\.4'
+  made block-of-nothing 1 "$open_full
+    > A 1 1 100 512 ts=7
+    < A 1 1 0 512 ts=8 nothing=50" 'departs #5 \[RFC2018-3.*without octets'
+  made block-of-a-duplicate 0 "$open_full
+    > A 1 1 100 512 ts=7
+    < A 1 101 0 512 ts=8
+    +300
+    > A 1 1 100 512 ts=9
+    < A 1 101 0 512 ts=10 sack=91" 'conforms'
+  made block-of-uncaptured 0 "$open_full
+    > A 1 1 100 512 ts=7
+    < A 1 101 0 512 ts=8 sack=201
+    > A 211 1 50 512 ts=9
+    < A 1 261 0 512 ts=10" 'conforms' 'the capture lacks segments'
+  made garbage-in-a-keep-alive 0 "$open_plain
+    > A 1 1 100 4000
+    < A 1 101 0 4000
+    +15000
+    > A 100 1 1 4000 other
+    < A 1 101 0 4000" 'keep-alive' 'conforms'
+  made beyond-window-for-sure 1 "$open_plain
+    > A 1 1 1000 4000
+    > A 1001 1 1000 4000
+    > A 2001 1 1000 4000
+    > A 3001 1 1000 4000
+    > A 4001 1 1000 4000
+    < A 1 4001 0 500
+    < A 1 4001 0 500" 'departs #8 \[3\.8\.6'
+  made opening-in-the-midst 0 "$open_plain
+    > A 1 1 100 4000
+    < A 1 101 0 4000
+    > S 700000 0 0 4000 mss=1000
+    < SA 900000 700001 0 4000 mss=1000
+    > A 700001 900001 0 4000" 'incarnation 2 of these sockets' '2 connections: 2 conform'
+  made opening-not-captured 0 "$open_plain
+    > FA 1 1 0 4000
+    < FA 1 2 0 4000
+    > A 2 2 0 4000
+    > A 70000 90000 10 4000
+    < A 90000 70010 0 4000" 'incarnation 2 of these sockets' 'begins in the middle' '2 connections: 2 conform'
+  made in-ip 0 '> S 0 0 0 4000 mss=1000 ipip
+    < SA 0 1 0 4000 mss=1000 gre
+    > A 1 1 0 4000 ipip' 'conforms: 3 segments'
+  made in-what-is-not-followed 0 "$open_plain
+    > A 1 1 10 4000 esp
+    > A 1 1 10 4000 vxlan" '1 encrypted packets' '1 packets of tunnels' 'conforms: 3 segments'
   made begins-with-syn-ack 0 '< SA 0 1 0 4000 mss=1000
     > A 1 1 0 4000' 'begins with the SYN,ACK' 'ESTABLISHED +-- ACK .*> ESTABLISHED'
+}
+
+# Of many connections only those that depart are shown; a table says what was found, and counts what was judged.
+crowd() {
+  [ -n "$python" ] || return 0
+  "$python" - >"$tmp/crowd.pcap" <<'END'
+import struct, sys
+sys.stdout.buffer.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 101))
+now = 1700000000000000
+def send(port, forth, flags, seq, ack, text=b''):
+    global now
+    now += 1000
+    ends, ports = [b'\xc0\0\2\1', b'\xc0\0\2\2'], (port, 7000)
+    if not forth: ends.reverse(); ports = ports[::-1]
+    tcp = struct.pack('>HHIIBBHHH', *ports, seq, ack, 80, flags, 4000, 0, 0) + text
+    ip = struct.pack('>BBHHHBBH', 69, 0, 20 + len(tcp), now // 1000 & 0xffff, 0, 64, 6, 0) + ends[0] + ends[1] + tcp
+    sys.stdout.buffer.write(struct.pack('<IIII', now // 1000000, now % 1000000, len(ip), len(ip)) + ip)
+for block in range(0, 3000, 100):
+    ports = range(10000 + block, 10100 + block)
+    for p in ports: send(p, 1, 2, 0xffffffff, 0)
+    for p in ports: send(p, 0, 18, 100, 0)
+    for p in ports: send(p, 1, 16, 0, 101)
+    for p in ports: send(p, 1, 24, 0, 101, b'text')
+    for p in ports: send(p, 0, 16, 101, 4)
+    for p in ports:
+        if p % 1000 == 7: send(p, 1, 24, 0, 101, b'tent')
+        send(p, 1, 17, 4, 101)
+        send(p, 0, 17, 101, 5)
+        send(p, 1, 16, 5, 102)
+END
+  run crowd 1 replay "$tmp/crowd.pcap" && contains crowd '3000 TCP connections' '2997 connections not shown' \
+    'departs \[3\.10\.8, section 3\.10\.8\]: 3 in 3 connections, first #' '24003 segments judged' \
+    '3000 connections: 2997 conform, 3 depart' && pass
+  [ "$(grep -c '^Connection ' "$tmp/out")" -eq 3 ] || fail crowd "not three connections are shown"
 }
 
 usage() {
@@ -364,9 +537,11 @@ usage() {
 }
 
 python=$(command -v python3) || python=
-if [ -n "$python" ]; then maker >"$tmp/maker.py"; else echo "no python3: made captures and JSON are not tested"; fi
+if [ -n "$python" ]; then maker >"$tmp/maker.py"; changer >"$tmp/changer.py"; else echo "no python3: made captures and JSON are not tested"; fi
 recorded
 made_all
+mutated_all
+crowd
 usage
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -63,12 +63,21 @@ static pcap_t *open_capture(struct report *report, FILE *file)
   return capture;
 }
 
-static void show_progress(const struct report *report)
+/* `size`: of the file, 0 if it is not known. */
+static void show_progress(const struct report *report, long at, uint64_t size)
 {
   if (report->packets % 65536 != 0)
     return;
   fprintf(stderr, "\r%s: %llu packets", report->path, (unsigned long long)report->packets);
+  if (size > 0 && at > 0)
+    fprintf(stderr, ", %llu %%", (unsigned long long)at * 100 / (unsigned long long)size);
   fflush(stderr);
+}
+
+static uint64_t size_of(FILE *file)
+{
+  struct stat about;
+  return fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
 }
 
 static void take_packet(struct report *report, pcap_t *capture, const struct pcap_pkthdr *header, const uint8_t *octets,
@@ -97,12 +106,13 @@ bool capture_read(struct report *report, capture_sink *sink, void *context, bool
   const uint8_t *octets;
   int got;
   long at = ftell(file);
+  uint64_t size = size_of(file);
   while ((got = pcap_next_ex(capture, &header, &octets)) == 1) {
     report->packets++;
     take_packet(report, capture, header, octets, sink, context);
     at = ftell(file);
     if (progress)
-      show_progress(report);
+      show_progress(report, at, size);
   }
   if (progress && report->packets >= 65536)
     fputs("\r\033[K", stderr);

@@ -254,7 +254,7 @@ static bool follow_capture(struct diagram *diagram, const char *path)
 {
   struct flows flows;
   struct report report = {.path = path};
-  bool usable = read_capture(&flows, &report);
+  bool usable = read_capture(&flows, &report, true);
   for (uint32_t i = 0; i < flows.count; i++)
     for (int side = 0; side < 2; side++)
       for (int state = 0; state < STATES; state++)

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN_CONNECTIONS = 20 };
-
 static const char help[] =
     "usage: vtcp replay [--json] [--all] [--explain | --no-explain] [--ascii] [PICTURES] FILE...\n"
     "       vtcp replay [--summary] [--ladder] [-DNAME[=VALUE]] [--SETTING=VALUE] [PICTURES] SCRIPT.pkt|DIRECTORY...\n"
@@ -21,7 +19,9 @@ static const char help[] =
     "segment, and what departs from RFC 9293: which requirement, at which packet; or that it conforms.\n"
     "\n"
     "  --json         the same as one JSON object\n"
-    "  --all          every connection and segment (otherwise 20 connections of 400 segments)\n"
+    "  --all          every connection and segment (otherwise 400 segments of up to 20 connections; of more "
+    "connections\n"
+    "                 only those that depart, and a summary)\n"
     "  --explain      explain the handshake and the close where they first happen (default: if there is one "
     "connection)\n"
     "  --no-explain   do not\n"
@@ -38,22 +38,24 @@ static const char help[] =
     "What is\n"
     "left out is said there.\n"
     "\n"
-    "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags; IPv4, IPv6 with extension headers. IP\n"
-    "fragments and tunnels are not followed, and counted as such. Sequence numbers are relative: each side's SYN is "
-    "0.\n"
-    "Windows are scaled. States are those after the segment, on both sides; `?` where nothing is known.\n"
+    "Links: Ethernet, Linux cooked v1 and v2, raw IP, null/loopback; VLAN tags, MPLS, PPPoE; IPv4, IPv6 with "
+    "extension\n"
+    "headers; IP in IP, GRE. Fragments and other tunnels are not followed, and counted as such. Sequence numbers are\n"
+    "relative: each side's SYN is 0. Windows are scaled. States are those after the segment, on both sides; `?` where "
+    "nothing is known.\n"
     "\n"
     "A finding `departs` from a MUST or from the protocol's rules; `advice` names a SHOULD, or what may be the path's "
     "work.\n"
     "\n"
-    "JSON: {vtcp, command, exit, files: [{file, link, packets, tcp, not_tcp, fragments, malformed, headless, "
-    "unusable,\n"
-    "snapped, complete, error, connections: [{id, incarnation, left: {address, port}, right, start_us, timestamps, "
-    "sack,\n"
-    "window_scale, segments: [{packet, time_us, from, flags, seq, ack, raw_seq, raw_ack, len, window, received, "
-    "left_state,\n"
-    "right_state, remarks}], left_final, right_final, judged, verdict: conforms|departs|not judged,\n"
-    "findings: [{id, section, severity: violation|advice, packet, found, expected}], notes}]}]}\n"
+    "JSON: {vtcp, command, exit, files: [{file, link, packets, tcp, not_tcp, fragments, tunnels, encrypted, "
+    "malformed,\n"
+    "headless, unusable, snapped, complete, error, connections: [{id, incarnation, left: {address, port}, right,\n"
+    "start_us, timestamps, sack, window_scale, segments: [{packet, time_us, from, flags, seq, ack, raw_seq, raw_ack, "
+    "len,\n"
+    "window, received, left_state, right_state, remarks}], left_final, right_final, segments_forgotten, duplicates,\n"
+    "aside, judged, verdict: conforms|departs|not judged, findings: [{id, section, severity: violation|advice, "
+    "packet,\n"
+    "found, expected}], notes}]}]}\n"
     "\n"
     "Exit status: 0 every connection conforms, 1 a finding departs, 2 a file cannot be used, or usage.\n"
     "\n"
@@ -71,23 +73,6 @@ static const char help[] =
     "Exit status: 0 every script passed, 1 one failed, 2 one is unsupported or cannot be read, or usage.\n"
     "\n";
 
-static int by_packet(const void *a, const void *b)
-{
-  const struct finding *left = a, *right = b;
-  return (left->packet > right->packet) - (left->packet < right->packet);
-}
-
-static void work_out(struct connection *conn)
-{
-  places(conn);
-  timeline(conn);
-  replay(conn);
-  judge(conn);
-  notes(conn);
-  if (conn->finding_count > 1)
-    qsort(conn->findings, conn->finding_count, sizeof *conn->findings, by_packet);
-}
-
 static void print_count(unsigned long long count, const char *what)
 {
   if (count > 0)
@@ -98,60 +83,83 @@ static void print_file_notes(const struct report *report, const struct flows *fl
 {
   print_count(report->not_tcp, "packets are not TCP, or lie in an encapsulation that is not supported: not looked at");
   print_count(report->fragments, "IP fragments: unsupported, not looked at");
+  print_count(report->tunnels,
+              "packets of tunnels that are not followed (VXLAN, Geneve, GTP, Teredo, L2TP, GRE of other than IP): not "
+              "looked at");
+  print_count(report->encrypted, "encrypted packets (ESP): not looked at");
   print_count(report->malformed, "packets with a malformed or cut off IP header: not looked at");
   print_count(report->headless, "packets whose TCP header was not captured: not looked at");
   print_count(report->unusable, "segments with an impossible TCP header: not looked at");
   if (flows->full)
-    printf("  note: only the first %llu segments were read\n", (unsigned long long)flows->segments);
+    printf("  note: not all segments were kept to be shown: there are too many; all were judged\n");
 }
 
-static void print_summary(const struct flows *flows)
+static void print_kinds(const struct totals *totals)
 {
-  uint32_t departing = 0, unjudged = 0;
-  for (uint32_t i = 0; i < flows->count; i++) {
-    departing += violations(flows->all[i]) > 0;
-    unjudged += flows->all[i]->judged == 0;
-  }
-  printf("  %u connections: %u conform, %u depart", flows->count, flows->count - departing - unjudged, departing);
-  printf(unjudged > 0 ? ", %u not judged\n" : "\n", unjudged);
+  for (int severity = VIOLATION; severity >= ADVICE; severity--)
+    for (uint32_t i = 0; i < totals->kind_count; i++) {
+      const struct kind *kind = &totals->kinds[i];
+      if ((int)kind->severity != severity)
+        continue;
+      printf("  %s [%s, section %s]: %llu in %llu connection%s, first #%llu: %s\n",
+             severity == VIOLATION ? "departs" : "advice ", kind->id, kind->section, (unsigned long long)kind->findings,
+             (unsigned long long)kind->connections, kind->connections == 1 ? "" : "s", (unsigned long long)kind->first,
+             kind->found);
+    }
+}
+
+/* What was judged; what could not be, and why. */
+static void print_summary(const struct totals *totals)
+{
+  print_kinds(totals);
+  printf("  %llu segments judged\n", (unsigned long long)totals->judged);
+  print_count(totals->duplicates, "segments are in the capture twice: the second is not judged");
+  print_count(totals->aside, "segments whose numbers or checksums are not the connection's: judged by their form only");
+  print_count(totals->begun_before, "connections whose opening was not captured");
+  print_count(totals->one_sided, "connections of which one direction was not captured, or silent");
+  print_count(totals->gaps, "connections of which segments were not captured: what these may have said is granted");
+  print_count(totals->unscaled, "connections whose window scale was not captured: windows are not judged");
+  print_count(totals->cut, "connections whose segments were cut off by snaplen: the rest is not judged");
+  print_count(totals->aged, "connections silent for so long that they were taken to be over");
+  printf("  %llu connections: %llu conform, %llu depart", (unsigned long long)totals->connections,
+         (unsigned long long)totals->conform, (unsigned long long)totals->depart);
+  if (totals->unjudged > 0)
+    printf(", %llu not judged", (unsigned long long)totals->unjudged);
+  putchar('\n');
 }
 
 static void print_text(const struct report *report, const struct flows *flows, const struct options *options,
                        uint32_t *said)
 {
   struct options chosen = *options;
-  uint32_t shown = 0;
+  unsigned long long count = (unsigned long long)flows->totals.connections;
   if (!options->explain_set)
-    chosen.explain = flows->count == 1;
-  printf("%s: %s, %llu packet%s, %u TCP connection%s\n\n", report->path, report->link,
-         (unsigned long long)report->packets, report->packets == 1 ? "" : "s", flows->count,
-         flows->count == 1 ? "" : "s");
-  for (uint32_t i = 0; i < flows->count; i++) {
-    bool show = options->all || shown < SHOWN_CONNECTIONS || violations(flows->all[i]) > 0;
-    if (show && (options->all || shown < 2 * SHOWN_CONNECTIONS))
-      shown++, ladder(flows->all[i], i + 1, &chosen, said);
-  }
-  if (shown < flows->count)
-    printf("... %u connections not shown (--all shows them)\n\n", flows->count - shown);
+    chosen.explain = count == 1;
+  printf("%s: %s, %llu packet%s, %llu TCP connection%s\n\n", report->path, report->link,
+         (unsigned long long)report->packets, report->packets == 1 ? "" : "s", count, count == 1 ? "" : "s");
+  for (uint32_t i = 0; i < flows->count; i++)
+    ladder(flows->all[i], flows->all[i]->id, &chosen, said);
+  if (flows->count < count)
+    printf("... %llu connections not shown (--all shows them)\n\n", count - flows->count);
   print_file_notes(report, flows);
-  if (flows->count > 1)
-    print_summary(flows);
+  if (count > 1)
+    print_summary(&flows->totals);
 }
 
 static void draw_file(const struct report *report, const struct flows *flows, const struct options *options)
 {
   char line[200];
-  bool explain = options->explain_set ? options->explain : flows->count == 1;
-  snprintf(line, sizeof line, "%s, %llu packet%s, %u TCP connection%s", report->link,
-           (unsigned long long)report->packets, report->packets == 1 ? "" : "s", flows->count,
-           flows->count == 1 ? "" : "s");
+  unsigned long long count = (unsigned long long)flows->totals.connections;
+  bool explain = options->explain_set ? options->explain : count == 1;
+  snprintf(line, sizeof line, "%s, %llu packet%s, %llu TCP connection%s", report->link,
+           (unsigned long long)report->packets, report->packets == 1 ? "" : "s", count, count == 1 ? "" : "s");
   pictures_title(options->pictures, report->path, line);
   if (report->error[0] != '\0')
     pictures_line(options->pictures, "x", report->error);
   if (flows->full)
-    pictures_line(options->pictures, "w", "only the first segments were read: there are too many");
+    pictures_line(options->pictures, "w", "not all segments were kept to be shown: there are too many; all were judged");
   for (uint32_t i = 0; i < flows->count; i++)
-    pictures_connection(options->pictures, flows->all[i], i + 1, explain, true);
+    pictures_connection(options->pictures, flows->all[i], flows->all[i]->id, explain, true);
   pictures_end(options->pictures);
 }
 
@@ -176,14 +184,13 @@ bool complain(const char *path, const char *error)
   return false;
 }
 
-bool read_capture(struct flows *flows, struct report *report)
+bool read_capture(struct flows *flows, struct report *report, bool whole)
 {
   struct collector collector = {flows, report};
-  flows_init(flows);
+  flows_init(flows, whole);
   bool usable = capture_read(report, collect, &collector, isatty(STDERR_FILENO) != 0);
-  for (uint32_t i = 0; i < flows->count; i++)
-    work_out(flows->all[i]);
-  if (!usable || flows->count > 0)
+  flows_end(flows);
+  if (!usable || flows->totals.connections > 0)
     return usable;
   snprintf(report->error, sizeof report->error, "no usable TCP segment in %llu packets",
            (unsigned long long)report->packets);
@@ -195,15 +202,15 @@ static int judge_file(const char *path, const struct options *options, bool firs
   struct flows flows;
   struct report report = {.path = path};
   int status = EXIT_FINE;
-  bool usable = read_capture(&flows, &report);
-  for (uint32_t i = 0; i < flows.count; i++)
-    if (violations(flows.all[i]) > 0)
-      status = EXIT_FINDING;
+  bool usable = read_capture(&flows, &report, options->all || options->json ||
+                                                      options->pictures->svg != NULL || options->pictures->html != NULL);
+  if (flows.totals.depart > 0)
+    status = EXIT_FINDING;
   if (!usable)
     status = EXIT_UNUSABLE;
   if (options->json)
     json_file(&report, &flows, first);
-  else if (flows.count > 0)
+  else if (flows.totals.connections > 0)
     print_text(&report, &flows, options, said);
   draw_file(&report, &flows, options);
   fflush(stdout);

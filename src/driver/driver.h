@@ -1,7 +1,7 @@
-/* The vtcp program: what its files share. Captures are read into connections (capture.c, flows.c), put in order of
- * arrival (timeline.c), driven through two state machines each (replay.c), judged (judge.c, resets.c), and printed
- * (ladder.c, json.c, explain.c) or drawn (picture.h). Outside the proven core; every length that comes from a file is checked here.
- * SPDX-License-Identifier: MIT */
+/* The vtcp program: what its files share. Captures are read into connections (capture.c, flows.c), which are followed
+ * piece by piece (follow.c): put in order of arrival (timeline.c), driven through two state machines each (replay.c), judged
+ * (judge.c, resets.c, options.c), and printed (ladder.c, json.c, explain.c) or drawn (picture.h). Outside the proven core;
+ * every length that comes from a file is checked here. SPDX-License-Identifier: MIT */
 #ifndef DRIVER_H
 #define DRIVER_H
 
@@ -33,6 +33,8 @@ struct frame {
   uint32_t have, length;
   uint32_t pseudo; /* sum of the pseudo-header */
   uint16_t ip_id;  /* IPv4 identification, 0 for IPv6 */
+  uint8_t ttl;     /* or hop limit */
+  uint8_t depth;   /* IP headers around it */
 };
 
 enum checksum { SUM_UNKNOWN, SUM_RIGHT, SUM_PARTIAL, SUM_WRONG };
@@ -59,7 +61,8 @@ enum mark {
   MARK_RESTART = 1 << 17,   /* its sender has lost the connection and opens anew */
   MARK_IGNORED = 1 << 18,   /* a reset that nobody heeded */
   MARK_JUDGED = 1 << 19,
-  MARK_GAP = 1 << 20 /* octets before it were not captured by then */
+  MARK_GAP = 1 << 20, /* octets before it were not captured by then */
+  MARK_OLD = 1 << 21  /* a bare acknowledgment sent before text that was captured before it */
 };
 
 /* Of the state diagram; an edge to CLOSED that is ABORT, a reset, an error or in vain counts as one to ENDED. */
@@ -70,20 +73,23 @@ enum { NO_STATE = 0xff };  /* nothing is known of this endpoint */
 struct packet {
   uint64_t number, us;
   struct vtcp_segment seg;
-  const uint8_t *text;     /* what was captured of the text, or NULL */
-  uint32_t have;           /* how much of it */
+  struct text *text;       /* what is kept of the captured text (text.c), or NULL */
+  uint32_t have;           /* how much of it was captured and kept */
   int64_t start, end, ack; /* places in the two streams: SYN is 0, the first octet of text 1 */
   uint32_t window;         /* scaled */
   uint32_t arrives;        /* the receiver has it after this packet (an index), NOWHERE: never */
   uint32_t resent;         /* packet (an index) that sends its first octet again, or NOWHERE */
   uint32_t cause;          /* packet (an index) that this one repeats or answers, or NOWHERE */
+  uint32_t first_arrival, last_arrival, next_arrival; /* lists of the packets that arrive after this one */
   uint32_t marks;
   uint16_t ip_id;
   uint16_t header; /* octets */
   uint8_t from;    /* 0 left, 1 right */
   uint8_t wire;    /* enum vtcp_wire */
   uint8_t sum;     /* enum checksum */
-  bool cut;        /* not all options were captured */
+  uint8_t ttl;
+  uint8_t scale_sent; /* the window scale before it was limited to 14 */
+  bool cut;           /* not all options were captured */
   uint8_t state[2];
 };
 
@@ -94,7 +100,8 @@ enum severity { ADVICE, VIOLATION };
 struct finding {
   const char *id;      /* MUST-..., or the section when the requirement has no number */
   const char *section; /* of RFC 9293, or "RFC 7323 3.2" */
-  uint32_t packet;     /* an index */
+  uint32_t packet;     /* an index; 0 if that packet is no longer kept */
+  uint64_t number;     /* of the packet in its file */
   enum severity severity;
   char found[160], expected[120];
 };
@@ -108,41 +115,88 @@ struct stream { /* one direction: what an endpoint sends */
   int64_t fin;     /* place of its FIN, or -1 */
   int64_t fin_end; /* the place behind it, or -1 */
   uint8_t scale;
+  struct { /* what its SYN offered, the first that was captured with all options */
+    uint64_t number;
+    bool whole, wscale, ts, sack;
+  } offer;
+  bool acknowledges;    /* it acknowledged something, not only in resets */
   uint32_t last_speech; /* its last segment (an index) that is neither a reset nor an opening SYN, NOWHERE: none */
   uint32_t segments, right_sums, partial_sums, wrong_sums;
 };
 
 enum { NOTES = 16 };
 
+/* What the capture shows first of a connection. */
+enum beginning { BEGINS_WITH_SYN, BEGINS_WITH_SYN_ACK, BEGINS_WITH_RESET, BEGINS_IN_THE_MIDDLE };
+
 struct connection {
   struct stream side[2];
-  struct packet *packets;
+  struct packet *packets; /* those that are kept */
   uint32_t count, room;
-  uint32_t incarnation;   /* of this pair of sockets, from 1 */
-  bool over, seen_fin[2]; /* a new SYN begins a new incarnation */
-  bool syn_first;         /* the opening SYN was captured */
-  bool unscaled_middle;   /* the handshake was not captured: windows cannot be judged */
-  bool handshake_whole;   /* both SYNs were captured with all their options */
+  uint32_t id;                         /* in the order of their beginnings, from 1 */
+  uint32_t incarnation;                /* of this pair of sockets, from 1 */
+  bool over, seen_fin[2];              /* a new SYN begins a new incarnation */
+  bool only_syns, spoke[2], talked[2]; /* nothing but SYNs; anything but an opening SYN; segments without SYN */
+  uint32_t next[2];                    /* sequence number behind the last octet of each side */
+  uint32_t last_syn;                   /* sequence number of the opener's last SYN */
+  uint32_t second_syn;                 /* a SYN (an index) in the midst of the connection, NOWHERE: none */
+  bool syn_first;                      /* the opening SYN was captured */
+  bool unscaled_middle;                /* the handshake was not captured: windows cannot be judged */
+  bool handshake_whole;                /* both SYNs were captured with all their options */
   bool ts_negotiated, sack_negotiated;
   bool given_up;     /* the machines could not be brought along */
-  bool gap_seen;     /* the capture lacks segments */
+  bool gap_seen;     /* the capture lacks segments, */
+  bool gap_proven;   /* and the peer has acknowledged their octets */
   bool text_dropped; /* retransmitted text could not all be compared */
+  bool any_cut, text_cut, has_reset, has_text;
+  bool kept_whole; /* its packets are to be shown */
+  bool finished, departs;
+  uint8_t begins; /* enum beginning */
   uint8_t final[2];
   uint16_t taken[2][STATES]; /* edges of the diagram: of a state, those after it, as bits */
-  uint32_t judged;
+  uint32_t marks;        /* of all its packets */
+  uint64_t began, ended; /* time of its first and of its last packet */
+  uint64_t segments, judged, duplicates, aside,
+      forgotten; /* forgotten: segments before packets[0] that are no longer kept */
   struct finding *findings;
   uint32_t finding_count, finding_room, findings_dropped;
   char *notes[NOTES];
   uint32_t note_count;
-  struct connection *next_in_bucket;
+  struct work *work; /* of follow.c, while it is followed */
+  struct connection *next_in_bucket, *older, *younger;
+};
+
+/* Findings of one kind, over all connections of a file. */
+struct kind {
+  const char *id, *section;
+  enum severity severity;
+  uint64_t findings, connections, first; /* first: the number of a packet */
+  char found[160];
+};
+
+enum { KINDS = 64 };
+
+struct totals {
+  uint64_t connections, conform, depart, unjudged;
+  uint64_t segments, judged, duplicates, aside; /* aside: their numbers are not those of the connection */
+  uint64_t begun_before, one_sided, gaps, unscaled, cut, aged; /* connections */
+  struct kind kinds[KINDS];
+  uint32_t kind_count;
 };
 
 struct flows {
-  struct connection **all;
+  struct connection *
+      *all; /* those that are kept, to be shown; while the file is read, by id - 1, NULL: no longer kept */
   uint32_t count, room;
   struct connection **buckets;
-  uint64_t segments, text_kept;
-  bool full; /* the limit of segments was reached */
+  uint32_t bucket_count, live;
+  struct connection *oldest, *youngest; /* the live ones, by their last packet */
+  uint64_t now, text_kept;
+  uint64_t packets, packets_shown; /* in memory: of connections that are not to be shown; of those that are */
+  uint32_t shown;                  /* departing connections that are kept to be shown */
+  bool whole;                      /* all connections are to be shown */
+  bool full;                       /* some of what is to be shown was not kept: there is too much */
+  struct totals totals;
 };
 
 /* --- One file --- */
@@ -150,7 +204,7 @@ struct flows {
 struct report {
   const char *path;
   char link[64];
-  uint64_t packets, tcp, not_tcp, fragments, malformed, headless, snapped, unusable;
+  uint64_t packets, tcp, not_tcp, fragments, tunnels, encrypted, malformed, headless, snapped, unusable;
   char error[256]; /* one line, or empty */
   bool truncated;  /* the error is at the end: what went before is shown */
 };
@@ -171,34 +225,44 @@ bool link_supported(int link);
 bool link_decode(int link, const uint8_t *octets, uint32_t have, uint32_t length, struct frame *frame,
                  struct report *report);
 
-/* flows.c */
-bool flows_init(struct flows *flows);
+/* flows.c: the connection table. flows_end() judges what is left; `all` then has what is to be shown. */
+bool flows_init(struct flows *flows, bool whole);
 void flows_add(struct flows *flows, const struct frame *frame, struct report *report);
+void flows_end(struct flows *flows);
 void flows_free(struct flows *flows);
-void note(struct connection *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void out_of_memory(void);
+void *enlarged(void *array, uint32_t *room, size_t size);
 
-/* places.c: who opened, where each segment lies in its stream, what kind it is. */
-void places(struct connection *conn);
+/* text.c: what is kept of a segment's text. */
+struct text;
+struct text *text_keep(uint32_t seq, const uint8_t *octets, uint32_t have);
+size_t text_size(const struct text *text);
+bool text_differs(const struct text *a, const struct text *b, uint32_t *from, uint32_t *to);
+
+/* follow.c: judges what can be judged by now, or all that is left, and forgets what is no longer needed. */
+enum { LOOK = 1024 }; /* packets that are looked at before and behind the one that is judged */
+void follow_on(struct connection *conn);
+void follow_unjudged(struct connection *conn); /* only what was lost and sent again, and when what arrived */
+void follow_to_the_end(struct connection *conn, bool more);
+void follow_free(struct connection *conn, uint64_t *text_kept);
+bool follow_is_due(const struct connection *conn);
+bool follow_may_part(const struct connection *conn, uint32_t index); /* nothing from there on was looked at yet */
+uint32_t follow_forget(struct connection *conn, uint32_t keep, uint64_t *text_kept);
 
 /* Whether a side goes on speaking after this packet. */
 bool goes_on(const struct connection *conn, uint32_t index, uint8_t side);
 
-/* timeline.c: what was lost, and when what arrived. */
-void timeline(struct connection *conn);
-
 /* machine.c: the edge of the state diagram that a step took, if any. */
 void take_edge(uint16_t taken[STATES], uint8_t was, uint8_t state, const struct vtcp_event *event);
 
-/* replay.c: both machines through the whole connection; fills the states. */
-void replay(struct connection *conn);
-
-/* judge.c, resets.c: findings. */
-void judge(struct connection *conn);
+/* judge.c, resets.c, options.c, findings.c */
 void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max);
-bool acks_unsent(const struct connection *conn, const struct packet *ack);
+bool is_unsent(const struct connection *conn, uint32_t index, int64_t place);
 void finding(struct connection *conn, uint32_t packet, enum severity severity, const char *id, const char *section,
              const char *expected, const char *format, ...) __attribute__((format(printf, 7, 8)));
 uint32_t violations(const struct connection *conn);
+void count_findings(struct totals *totals, const struct connection *conn);
+void note(struct connection *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* notes.c: what the reader must know about what the capture lacks. */
 void notes(struct connection *conn);
@@ -223,7 +287,7 @@ void json_close(int status);
 
 /* command_replay.c */
 int command_replay(int count, char **arguments);
-bool read_capture(struct flows *flows, struct report *report); /* and works out all of its connections */
+bool read_capture(struct flows *flows, struct report *report, bool whole); /* and judges all of its connections */
 bool complain(const char *path, const char *error);            /* in one line; always false */
 bool is_input(const char *picture, int files, char **paths);   /* not to be written over */
 

@@ -95,8 +95,7 @@ static void print_segment(const struct connection *conn, uint32_t index)
   char flags[40];
   flags_text(&p->seg, flags, sizeof flags);
   printf("%s\n    {\"packet\":%llu,\"time_us\":%llu,\"from\":\"%s\",", index == 0 ? "" : ",",
-         (unsigned long long)p->number,
-         (unsigned long long)(p->us >= conn->packets[0].us ? p->us - conn->packets[0].us : 0),
+         (unsigned long long)p->number, (unsigned long long)(p->us >= conn->began ? p->us - conn->began : 0),
          p->from == 0 ? "left" : "right");
   print_member("flags", flags);
   if ((p->marks & MARK_FOREIGN) != 0)
@@ -117,27 +116,27 @@ static void print_segment(const struct connection *conn, uint32_t index)
   putchar('}');
 }
 
-static void print_finding(const struct connection *conn, const struct finding *f)
+static void print_finding(const struct finding *f)
 {
   putchar('{');
   print_member("id", f->id);
   putchar(',');
   print_member("section", f->section);
   printf(",\"severity\":\"%s\",\"packet\":%llu,", f->severity == VIOLATION ? "violation" : "advice",
-         (unsigned long long)conn->packets[f->packet].number);
+         (unsigned long long)f->number);
   print_member("found", f->found);
   putchar(',');
   print_member("expected", f->expected);
   putchar('}');
 }
 
-static void print_connection(const struct connection *conn, uint32_t id)
+static void print_connection(const struct connection *conn, bool first)
 {
-  printf("%s\n  {\"id\":%u,\"incarnation\":%u,", id == 1 ? "" : ",", id, conn->incarnation);
+  printf("%s\n  {\"id\":%u,\"incarnation\":%u,", first ? "" : ",", conn->id, conn->incarnation);
   print_endpoint("left", &conn->side[0].endpoint);
   putchar(',');
   print_endpoint("right", &conn->side[1].endpoint);
-  printf(",\"start_us\":%llu,\"timestamps\":%s,\"sack\":%s,", (unsigned long long)conn->packets[0].us,
+  printf(",\"start_us\":%llu,\"timestamps\":%s,\"sack\":%s,", (unsigned long long)conn->began,
          conn->ts_negotiated ? "true" : "false", conn->sack_negotiated ? "true" : "false");
   if (conn->unscaled_middle)
     fputs("\"window_scale\":null,", stdout);
@@ -150,14 +149,17 @@ static void print_connection(const struct connection *conn, uint32_t id)
   print_state("left_final", conn->final[0]);
   putchar(',');
   print_state("right_final", conn->final[1]);
-  printf(",\"judged\":%u,\"verdict\":\"%s\",\"findings\":[", conn->judged,
+  printf(",\"segments_forgotten\":%llu,\"duplicates\":%llu,\"aside\":%llu,\"judged\":%llu,\"verdict\":\"%s\","
+         "\"findings\":[",
+         (unsigned long long)conn->forgotten, (unsigned long long)conn->duplicates, (unsigned long long)conn->aside,
+         (unsigned long long)conn->judged,
          violations(conn) > 0 ? "departs"
          : conn->judged > 0   ? "conforms"
                               : "not judged");
   for (uint32_t i = 0; i < conn->finding_count; i++) {
     if (i > 0)
       putchar(',');
-    print_finding(conn, &conn->findings[i]);
+    print_finding(&conn->findings[i]);
   }
   fputs("],\"notes\":[", stdout);
   for (uint32_t i = 0; i < conn->note_count; i++) {
@@ -179,16 +181,18 @@ void json_file(const struct report *report, const struct flows *flows, bool firs
   print_member("file", report->path);
   putchar(',');
   print_member("link", report->link);
-  printf(",\"packets\":%llu,\"tcp\":%llu,\"not_tcp\":%llu,\"fragments\":%llu,\"malformed\":%llu,\"headless\":%llu,"
+  printf(",\"packets\":%llu,\"tcp\":%llu,\"not_tcp\":%llu,\"fragments\":%llu,\"tunnels\":%llu,\"encrypted\":%llu,"
+         "\"malformed\":%llu,\"headless\":%llu,"
          "\"unusable\":%llu,\"snapped\":%llu,\"complete\":%s,",
          (unsigned long long)report->packets, (unsigned long long)report->tcp, (unsigned long long)report->not_tcp,
-         (unsigned long long)report->fragments, (unsigned long long)report->malformed,
+         (unsigned long long)report->fragments, (unsigned long long)report->tunnels,
+         (unsigned long long)report->encrypted, (unsigned long long)report->malformed,
          (unsigned long long)report->headless, (unsigned long long)report->unusable,
          (unsigned long long)report->snapped, flows->full || report->error[0] != '\0' ? "false" : "true");
   print_member("error", report->error);
   fputs(",\"connections\":[", stdout);
   for (uint32_t i = 0; i < flows->count; i++)
-    print_connection(flows->all[i], i + 1);
+    print_connection(flows->all[i], i == 0);
   fputs("]}", stdout);
 }
 

@@ -196,10 +196,15 @@ static void print_wrapped(const char *margin, size_t column, const char *text)
   }
 }
 
+static uint64_t began(const struct connection *conn)
+{
+  return conn->forgotten > 0 ? conn->began : conn->packets[0].us;
+}
+
 static void print_row(const struct connection *conn, uint32_t index, const struct options *options)
 {
   const struct packet *p = &conn->packets[index];
-  uint64_t us = p->us >= conn->packets[0].us ? p->us - conn->packets[0].us : 0;
+  uint64_t us = p->us >= began(conn) ? p->us - began(conn) : 0;
   char remark[240];
   printf("%5llu.%06llu %6llu  %-12s ", (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000),
          (unsigned long long)p->number, state_text(p->state[0]));
@@ -258,11 +263,12 @@ void syn_options_text(const struct connection *conn, char *out, size_t room)
 void heading_text(const struct connection *conn, uint32_t id, bool ascii, char *out, size_t room)
 {
   char left[64], right[64];
-  uint64_t first = conn->packets[0].us, last = conn->packets[conn->count - 1].us, us = last > first ? last - first : 0;
+  uint64_t last = conn->packets[conn->count - 1].us, us = last > began(conn) ? last - began(conn) : 0;
+  unsigned long long segments = (unsigned long long)conn->forgotten + conn->count;
   endpoint_text(&conn->side[0].endpoint, left, sizeof left);
   endpoint_text(&conn->side[1].endpoint, right, sizeof right);
-  int used = snprintf(out, room, "Connection %u: %s %s %s, %u segment%s in %llu.%06llu s", id, left,
-                      ascii ? "<->" : "\u2194", right, conn->count, conn->count == 1 ? "" : "s",
+  int used = snprintf(out, room, "Connection %u: %s %s %s, %llu segment%s in %llu.%06llu s", id, left,
+                      ascii ? "<->" : "\u2194", right, segments, segments == 1 ? "" : "s",
                       (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
   if (conn->incarnation > 1 && used > 0 && (size_t)used < room)
     snprintf(out + used, room - (size_t)used, " (incarnation %u of these sockets)", conn->incarnation);
@@ -295,7 +301,7 @@ static void print_findings(const struct connection *conn, bool all)
       continue;
     }
     printf("  %s #%llu [%s, section %s]: %s\n    expected: %s\n", f->severity == VIOLATION ? "departs" : "advice ",
-           (unsigned long long)conn->packets[f->packet].number, f->id, f->section, f->found, f->expected);
+           (unsigned long long)f->number, f->id, f->section, f->found, f->expected);
   }
   if (elided > 0)
     printf("  ... %u more findings of these kinds (--all shows them)\n", elided);
@@ -305,13 +311,13 @@ void conclusion_text(const struct connection *conn, char *out, size_t room)
 {
   uint32_t wrong = violations(conn), advice = conn->finding_count - wrong;
   if (wrong > 0)
-    snprintf(out, room, "departs: %u finding%s, %u advice, %u segments judged", wrong, wrong == 1 ? "" : "s", advice,
-             conn->judged);
+    snprintf(out, room, "departs: %u finding%s, %u advice, %llu segments judged", wrong, wrong == 1 ? "" : "s", advice,
+             (unsigned long long)conn->judged);
   else if (conn->judged == 0)
     snprintf(out, room, "not judged: nothing of this connection could be judged");
   else
-    snprintf(out, room, "conforms: %u segment%s judged, nothing departs from RFC 9293%s", conn->judged,
-             conn->judged == 1 ? "" : "s", advice > 0 ? " (see the advice)" : "");
+    snprintf(out, room, "conforms: %llu segment%s judged, nothing departs from RFC 9293%s",
+             (unsigned long long)conn->judged, conn->judged == 1 ? "" : "s", advice > 0 ? " (see the advice)" : "");
 }
 
 static void print_verdict(const struct connection *conn, const struct options *options)
@@ -327,6 +333,9 @@ static void print_verdict(const struct connection *conn, const struct options *o
 static void print_rows(const struct connection *conn, const struct options *options, uint32_t *said)
 {
   bool elide = !options->all && conn->count > SHOWN;
+  if (conn->forgotten > 0)
+    printf("%12s %6s  ... %llu segments were judged, but not kept to be shown ...\n", "", "",
+           (unsigned long long)conn->forgotten);
   for (uint32_t i = 0; i < conn->count; i++) {
     if (elide && i == SHOWN - SHOWN_LAST) {
       uint32_t until = conn->count - SHOWN_LAST;

@@ -11,7 +11,16 @@
 #endif
 
 enum { ETHERTYPE_V4 = 0x0800, ETHERTYPE_V6 = 0x86dd, TAG_8021Q = 0x8100, TAG_8021AD = 0x88a8, TAG_QINQ = 0x9100 };
-enum { PROTOCOL_TCP = 6, PROTOCOL_FRAGMENT = 44, PROTOCOL_AH = 51 };
+enum { ETHERTYPE_MPLS = 0x8847, ETHERTYPE_PPPOE = 0x8864, PPP_V4 = 0x0021, PPP_V6 = 0x0057 };
+enum {
+  PROTOCOL_V4 = 4,
+  PROTOCOL_TCP = 6,
+  PROTOCOL_UDP = 17,
+  PROTOCOL_V6 = 41,
+  PROTOCOL_FRAGMENT = 44,
+  PROTOCOL_GRE = 47
+};
+enum { PROTOCOL_ESP = 50, PROTOCOL_AH = 51, PROTOCOL_L2TP = 115, DEEPEST = 4 };
 
 /* What is left of a packet. */
 struct view {
@@ -65,6 +74,43 @@ static bool found_tcp(struct view rest, struct frame *frame)
   return true;
 }
 
+static bool decode_ip(struct view view, struct frame *frame, struct report *report);
+static bool decode_ethertype(struct view view, uint32_t type, struct frame *frame, struct report *report);
+
+/* UDP ports of VXLAN (two), Geneve, GTP-U, Teredo and L2TP. */
+static bool is_tunnel_port(uint32_t port)
+{
+  return port == 4789 || port == 8472 || port == 6081 || port == 2152 || port == 3544 || port == 1701;
+}
+
+/* GRE (RFC 2784, RFC 2890): version 0, without routing. */
+static bool decode_gre(struct view view, struct frame *frame, struct report *report)
+{
+  if (view.have < 4)
+    return report->headless++, false;
+  uint32_t flags = word(view.at), type = word(view.at + 2);
+  uint32_t octets = 4 + 4 * ((flags >> 15 & 1) + (flags >> 13 & 1) + (flags >> 12 & 1));
+  if ((flags & 0x4007) != 0 || (type != ETHERTYPE_V4 && type != ETHERTYPE_V6))
+    return report->tunnels++, false;
+  return skip(&view, octets) ? decode_ethertype(view, type, frame, report) : (report->headless++, false);
+}
+
+/* What IP carries, where that is not TCP: IP again (RFC 2003, RFC 4213), GRE, or what is counted and not followed. */
+static bool decode_payload(struct view view, uint32_t protocol, struct frame *frame, struct report *report)
+{
+  bool tunnel = protocol == PROTOCOL_V4 || protocol == PROTOCOL_V6 || protocol == PROTOCOL_GRE;
+  if (protocol == PROTOCOL_ESP)
+    return report->encrypted++, false;
+  if (protocol == PROTOCOL_L2TP || (tunnel && ++frame->depth > DEEPEST))
+    return report->tunnels++, false;
+  if (protocol == PROTOCOL_UDP && view.have >= 4
+      && (is_tunnel_port(word(view.at)) || is_tunnel_port(word(view.at + 2))))
+    return report->tunnels++, false;
+  if (!tunnel)
+    return report->not_tcp++, false;
+  return protocol == PROTOCOL_GRE ? decode_gre(view, frame, report) : decode_ip(view, frame, report);
+}
+
 static bool decode_v4(struct view view, struct frame *frame, struct report *report)
 {
   if (view.have < 20)
@@ -75,18 +121,20 @@ static bool decode_v4(struct view view, struct frame *frame, struct report *repo
     total = view.length; /* segmentation offload: IP's length is not filled in */
   if (ip[0] >> 4 != 4 || header < 20 || total < header)
     return report->malformed++, false;
-  if (ip[9] != PROTOCOL_TCP)
-    return report->not_tcp++, false;
-  if ((word(ip + 6) & 0x3fff) != 0)
-    return report->fragments++, false;
+  bool fragment = (word(ip + 6) & 0x3fff) != 0;
+  if (fragment)
+    return ip[9] == PROTOCOL_TCP ? report->fragments++ : report->not_tcp++, false;
+  memset(&frame->source, 0, sizeof frame->source);
+  memset(&frame->destination, 0, sizeof frame->destination);
   frame->source.version = frame->destination.version = 4;
   memcpy(frame->source.address, ip + 12, 4);
   memcpy(frame->destination.address, ip + 16, 4);
   frame->ip_id = (uint16_t)word(ip + 4);
+  frame->ttl = ip[8];
   limit(&view, total);
   if (!skip(&view, header))
     return report->headless++, false;
-  return found_tcp(view, frame);
+  return ip[9] == PROTOCOL_TCP ? found_tcp(view, frame) : decode_payload(view, ip[9], frame, report);
 }
 
 /* Extension headers (RFC 8200, section 4): hop-by-hop, routing, destination, mobility, HIP and shim6 share one form. */
@@ -111,6 +159,7 @@ static bool decode_v6(struct view view, struct frame *frame, struct report *repo
   memcpy(frame->source.address, view.at + 8, 16);
   memcpy(frame->destination.address, view.at + 24, 16);
   frame->ip_id = 0;
+  frame->ttl = view.at[7];
   if (payload != 0)
     limit(&view, 40 + payload);
   (void)skip(&view, 40);
@@ -125,9 +174,7 @@ static bool decode_v6(struct view view, struct frame *frame, struct report *repo
     if (!skip(&view, octets))
       return report->headless++, false;
   }
-  if (next != PROTOCOL_TCP)
-    return report->not_tcp++, false;
-  return found_tcp(view, frame);
+  return next == PROTOCOL_TCP ? found_tcp(view, frame) : decode_payload(view, next, frame, report);
 }
 
 static bool decode_ip(struct view view, struct frame *frame, struct report *report)
@@ -149,6 +196,21 @@ static bool decode_ethertype(struct view view, uint32_t type, struct frame *fram
     type = word(view.at + 2);
     if (!skip(&view, 4))
       return report->malformed++, false;
+  }
+  if (type == ETHERTYPE_MPLS) {
+    bool last = false;
+    while (!last) {
+      last = view.have >= 4 && (view.at[2] & 1) != 0;
+      if (!skip(&view, 4))
+        return report->malformed++, false;
+    }
+    return decode_ip(view, frame, report);
+  }
+  if (type == ETHERTYPE_PPPOE) {
+    uint32_t ppp = view.have >= 8 ? word(view.at + 6) : 0;
+    if (!skip(&view, 8) || (ppp != PPP_V4 && ppp != PPP_V6))
+      return report->not_tcp++, false;
+    return decode_ip(view, frame, report);
   }
   if (type == ETHERTYPE_V4)
     return decode_v4(view, frame, report);

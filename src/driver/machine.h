@@ -8,13 +8,13 @@ enum { HELD = 1024 };
 
 struct machine {
   struct vtcp_conn tcb;
-  bool known;          /* something of this endpoint was captured */
-  bool restarted;      /* its numbers are no longer those of the stream */
-  bool closed_given;   /* CLOSE was called */
-  int64_t given;       /* behind the last octet that SEND was given, and the FIN */
-  int64_t received;    /* place of RCV.NXT in the peer's stream */
-  uint32_t held[HELD]; /* packets that came before their turn */
-  uint32_t held_count;
+  bool known;        /* something of this endpoint was captured */
+  bool restarted;    /* its numbers are no longer those of the stream */
+  bool closed_given; /* CLOSE was called */
+  int64_t given;     /* behind the last octet that SEND was given, and the FIN */
+  int64_t received;  /* place of RCV.NXT in the peer's stream */
+  uint32_t *held;    /* packets that came before their turn, at most HELD */
+  uint32_t held_count, held_room;
   bool has_answer; /* the machine answered the last segment, */
   bool challenged; /* with a challenge ACK, */
   struct vtcp_segment answer;
@@ -24,7 +24,7 @@ struct machine {
 struct run {
   struct connection *conn;
   struct machine side[2];
-  uint64_t now;
+  uint64_t now, base;
   uint32_t steps; /* taken for octets that the capture lacks */
 };
 

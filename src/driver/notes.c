@@ -3,42 +3,7 @@
 
 static bool has_mark(const struct connection *conn, uint32_t mark)
 {
-  for (uint32_t i = 0; i < conn->count; i++)
-    if ((conn->packets[i].marks & mark) != 0)
-      return true;
-  return false;
-}
-
-static bool has_text(const struct connection *conn)
-{
-  for (uint32_t i = 0; i < conn->count; i++)
-    if (conn->packets[i].seg.len > 0)
-      return true;
-  return false;
-}
-
-static bool any_cut(const struct connection *conn)
-{
-  for (uint32_t i = 0; i < conn->count; i++)
-    if (conn->packets[i].cut)
-      return true;
-  return false;
-}
-
-static bool text_cut(const struct connection *conn)
-{
-  for (uint32_t i = 0; i < conn->count; i++)
-    if (conn->packets[i].have < conn->packets[i].seg.len && conn->packets[i].text != NULL)
-      return true;
-  return false;
-}
-
-static bool has_reset(const struct connection *conn)
-{
-  for (uint32_t i = 0; i < conn->count; i++)
-    if (conn->packets[i].seg.rst)
-      return true;
-  return false;
+  return (conn->marks & mark) != 0;
 }
 
 static bool is_over(uint8_t state)
@@ -48,12 +13,11 @@ static bool is_over(uint8_t state)
 
 static void note_begin(struct connection *conn)
 {
-  const struct vtcp_segment *first = &conn->packets[0].seg;
-  if (conn->syn_first)
+  if (conn->begins == BEGINS_WITH_SYN)
     return;
-  if (first->syn && first->has_ack)
+  if (conn->begins == BEGINS_WITH_SYN_ACK)
     note(conn, "begins with the SYN,ACK: the SYN was not captured");
-  else if (first->rst)
+  else if (conn->begins == BEGINS_WITH_RESET)
     note(conn, "begins with a reset: what it answers was not captured");
   else
     note(conn, "begins in the middle: the handshake was not captured; sequence numbers count from the first ones seen");
@@ -66,11 +30,7 @@ static void note_silence(struct connection *conn)
     if (conn->side[side].present)
       continue;
     endpoint_text(&conn->side[side].endpoint, name, sizeof name);
-    bool answered = false;
-    for (uint32_t i = 0; i < conn->count; i++)
-      if (conn->packets[i].seg.has_ack && !conn->packets[i].seg.rst)
-        answered = true;
-    if (answered)
+    if (conn->side[0].acknowledges || conn->side[1].acknowledges)
       note(conn, "one direction is missing: nothing that %s sent was captured; states are what the other side proves",
            name);
     else if (conn->side[!side].last_speech != NOWHERE || conn->syn_first)
@@ -82,7 +42,7 @@ static void note_end(struct connection *conn)
 {
   if (is_over(conn->final[0]) && is_over(conn->final[1]))
     return;
-  if (has_reset(conn) || !conn->side[0].present || !conn->side[1].present)
+  if (conn->has_reset || !conn->side[0].present || !conn->side[1].present)
     return;
   note(conn, "cut off: the capture ends before the connection does");
 }
@@ -104,16 +64,16 @@ void notes(struct connection *conn)
 {
   note_begin(conn);
   note_silence(conn);
-  if (conn->unscaled_middle && conn->side[0].present && conn->side[1].present && has_text(conn))
+  if (conn->unscaled_middle && conn->side[0].present && conn->side[1].present && conn->has_text)
     note(conn, "windows are shown unscaled and not judged: the window scale options were not captured");
   bool both = conn->side[0].present && conn->side[1].present;
   if (both && (conn->gap_seen || has_mark(conn, MARK_UNSEEN)))
     note(conn, "the capture lacks segments of this connection");
   if (has_mark(conn, MARK_DUPLICATE))
     note(conn, "some packets are in the capture twice; the second is not judged");
-  if (any_cut(conn))
+  if (conn->any_cut)
     note(conn, "truncated by snaplen: options were not captured whole");
-  if (text_cut(conn))
+  if (conn->text_cut)
     note(conn, "truncated by snaplen: of text only what was captured was compared");
   else if (conn->text_dropped)
     note(conn, "text that was sent again was not captured or not kept: not compared");

@@ -1,28 +1,13 @@
 /* Where each segment lies in its stream (its SYN is 0, its first octet of text 1), as numbers that do not wrap, and what
  * kind of segment that makes it. SPDX-License-Identifier: MIT */
-#include "driver.h"
+#include "work.h"
 
 #include <string.h>
 
 /* A segment further ahead than this belongs to no place of the stream; a capture may lack up to that much. */
 static const int64_t FARTHEST = 1 << 26;
 
-enum { HOLES = 32, LOOK_BACK = 512 };
-
-struct hole {
-  int64_t from, to;
-};
-
-/* What the capture has shown of one direction so far. */
-struct progress {
-  int64_t sent;  /* behind the last octet sent */
-  int64_t acked; /* the highest acknowledgment that this side sent, -1: none */
-  int64_t edge;  /* right edge of the window that it offered */
-  uint32_t window;
-  bool windowed, begun;
-  struct hole holes[HOLES];
-  uint32_t hole_count;
-};
+enum { LOOK_BACK = 512 };
 
 static bool opens(const struct vtcp_segment *seg)
 {
@@ -37,11 +22,21 @@ static void orient(struct connection *conn)
   if (first->syn && first->has_ack)
     left = !left;
   conn->syn_first = opens(first);
+  conn->begins = first->rst                     ? BEGINS_WITH_RESET
+                 : first->syn && first->has_ack ? BEGINS_WITH_SYN_ACK
+                 : first->syn                   ? BEGINS_WITH_SYN
+                                                : BEGINS_IN_THE_MIDDLE;
   if (left == 0)
     return;
   struct stream swapped = conn->side[0];
   conn->side[0] = conn->side[1];
   conn->side[1] = swapped;
+  bool fin = conn->seen_fin[0], spoke = conn->spoke[0], talked = conn->talked[0];
+  conn->talked[0] = conn->talked[1], conn->talked[1] = talked;
+  uint32_t next = conn->next[0];
+  conn->next[0] = conn->next[1], conn->next[1] = next;
+  conn->seen_fin[0] = conn->seen_fin[1], conn->spoke[0] = conn->spoke[1];
+  conn->seen_fin[1] = fin, conn->spoke[1] = spoke;
   for (uint32_t i = 0; i < conn->count; i++)
     conn->packets[i].from ^= 1;
 }
@@ -194,10 +189,12 @@ static bool fills_hole(struct progress *mine, const struct packet *p)
   return false;
 }
 
-static void add_hole(struct progress *mine, int64_t to)
+static void add_hole(struct connection *conn, struct progress *mine, int64_t to)
 {
-  if (mine->hole_count == HOLES)
+  if (mine->hole_count == HOLES) {
     memmove(mine->holes, mine->holes + 1, --mine->hole_count * sizeof *mine->holes);
+    conn->gap_seen = conn->gap_proven = true;
+  }
   mine->holes[mine->hole_count++] = (struct hole){mine->sent, to};
 }
 
@@ -213,7 +210,7 @@ static bool same_packet(const struct packet *a, const struct packet *b)
 static bool is_duplicate(struct connection *conn, uint32_t index)
 {
   struct packet *p = &conn->packets[index];
-  if (p->ip_id == 0 && p->end == p->start && !p->seg.rst)
+  if (p->ip_id == 0 && p->end == p->start)
     return false;
   for (uint32_t i = index; i-- > 0 && index - i < 64;) {
     const struct packet *before = &conn->packets[i];
@@ -272,9 +269,9 @@ static void name_text(struct connection *conn, uint32_t index, struct progress *
     p->marks |= MARK_PROBE;
   if (p->start > mine->sent) {
     p->marks |= MARK_GAP;
-    add_hole(mine, p->start);
+    add_hole(conn, mine, p->start);
   } else if (p->end == p->start) {
-    return;
+    p->marks |= p->start < mine->sent && !probe ? MARK_OLD : 0;
   } else if (p->start < mine->sent) {
     if (fills_hole(mine, p))
       p->marks |= MARK_OUT_OF_ORDER;
@@ -302,6 +299,21 @@ static void name_ack(struct packet *p, const struct progress *mine, const struct
     p->marks |= MARK_WINDOW_UPDATE;
   else if (p->window == mine->window && other->sent > p->ack)
     p->marks |= MARK_DUPLICATE_ACK;
+}
+
+/* Octets that the receiver has acknowledged, and that the capture never showed. */
+static void find_gap(struct connection *conn, const struct packet *p, struct progress *other)
+{
+  if (!p->seg.has_ack || p->seg.rst || other->hole_count == 0)
+    return;
+  for (uint32_t i = 0; i < other->hole_count;) {
+    if (other->holes[i].from >= p->ack) {
+      i++;
+      continue;
+    }
+    conn->gap_seen = conn->gap_proven = true;
+    other->holes[i] = other->holes[--other->hole_count];
+  }
 }
 
 static void advance(struct connection *conn, const struct packet *p, struct progress *mine)
@@ -356,9 +368,8 @@ bool goes_on(const struct connection *conn, uint32_t index, uint8_t side)
   return last != NOWHERE && last > index;
 }
 
-void places(struct connection *conn)
+static void begin(struct connection *conn, struct progress progress[2])
 {
-  struct progress progress[2] = {{.acked = -1}, {.acked = -1}};
   orient(conn);
   for (uint8_t side = 0; side < 2; side++) {
     find_isn(conn, side);
@@ -368,20 +379,52 @@ void places(struct connection *conn)
       progress[side].sent = 1;
   }
   find_options(conn);
-  for (uint32_t i = 0; i < conn->count; i++) {
-    struct packet *p = &conn->packets[i];
-    struct progress *mine = &progress[p->from], *other = &progress[!p->from];
-    count_sum(&conn->side[p->from], p);
-    put_in_place(conn, p, mine, other);
-    begin_stream(conn, i, mine);
-    if (is_duplicate(conn, i) || (p->marks & MARK_FOREIGN) != 0)
-      continue;
-    if (!p->seg.rst)
-      name_text(conn, i, mine, other);
-    name_ack(p, mine, other);
-    advance(conn, p, mine);
-    if (!p->seg.rst && !opens(&p->seg))
-      conn->side[p->from].last_speech = i;
-  }
-  conn->gap_seen = progress[0].hole_count > 0 || progress[1].hole_count > 0;
+}
+
+/* What is only seen of a connection as a whole. */
+static void sum_up(struct connection *conn, const struct packet *p)
+{
+  struct stream *side = &conn->side[p->from];
+  side->present = true;
+  side->acknowledges = side->acknowledges || (p->seg.has_ack && !p->seg.rst);
+  conn->any_cut = conn->any_cut || p->cut;
+  conn->text_cut = conn->text_cut || (p->text != NULL && p->have < p->seg.len);
+  conn->has_reset = conn->has_reset || p->seg.rst;
+  conn->has_text = conn->has_text || p->seg.len > 0;
+  if (!p->seg.syn || p->seg.rst || p->cut || side->offer.whole)
+    return;
+  side->offer.number = p->number;
+  side->offer.whole = true;
+  side->offer.wscale = p->seg.has_wscale;
+  side->offer.ts = p->seg.has_ts;
+  side->offer.sack = p->seg.sack_permitted;
+}
+
+static void place_packet(struct connection *conn, uint32_t index, struct progress progress[2])
+{
+  struct packet *p = &conn->packets[index];
+  struct progress *mine = &progress[p->from], *other = &progress[!p->from];
+  count_sum(&conn->side[p->from], p);
+  sum_up(conn, p);
+  put_in_place(conn, p, mine, other);
+  begin_stream(conn, index, mine);
+  if (is_duplicate(conn, index) || (p->marks & MARK_FOREIGN) != 0)
+    return;
+  if (!p->seg.rst)
+    name_text(conn, index, mine, other);
+  name_ack(p, mine, other);
+  find_gap(conn, p, other);
+  advance(conn, p, mine);
+  if (!p->seg.rst && !opens(&p->seg))
+    conn->side[p->from].last_speech = index;
+}
+
+void places(struct connection *conn, uint32_t until)
+{
+  struct work *work = conn->work;
+  if (!work->begun)
+    begin(conn, work->progress);
+  work->begun = true;
+  for (; work->placed < until; work->placed++)
+    place_packet(conn, work->placed, work->progress);
 }

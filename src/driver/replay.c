@@ -5,7 +5,7 @@
  * windows above 64 KiB are shown to them as 64 KiB, and an acknowledgment of more than they could send under such a window
  * is given to them in several steps. SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
-#include "machine.h"
+#include "work.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static void recognise(struct run *run, uint32_t index)
   if (p->seg.rst && m->answer.rst && same_answer(&m->answer, &p->seg)) {
     p->marks |= MARK_ANSWER;
     p->cause = m->answered;
-  } else if (bare && !p->seg.rst && m->challenged) {
+  } else if (bare && !p->seg.rst && m->challenged && p->seg.ack - m->answer.ack < 0x80000000u) {
     p->marks = (p->marks & ~(uint32_t)(MARK_DUPLICATE_ACK | MARK_WINDOW_UPDATE)) | MARK_CHALLENGE;
     p->cause = m->answered;
   }
@@ -161,7 +161,8 @@ static void catch_up(struct run *run, uint8_t side, const struct packet *p)
   struct machine *m = &run->side[side];
   if (!p->seg.has_ack || m->restarted || !synchronized(m))
     return;
-  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0 && !acks_unsent(run->conn, p)) {
+  if (p->ack > m->given && (p->marks & MARK_UNSEEN) != 0
+      && !is_unsent(run->conn, (uint32_t)(p - run->conn->packets), p->ack)) {
     give_up_to(run, side, p->ack);
   }
   send_on(run, side, p->ack < m->given ? p->ack : m->given);
@@ -188,8 +189,11 @@ static bool is_kept(const struct machine *m, const struct vtcp_segment *seg, con
 
 static void hold(struct machine *m, uint32_t index)
 {
-  if (m->held_count < HELD)
-    m->held[m->held_count++] = index;
+  if (m->held_count == HELD)
+    return;
+  if (m->held_count == m->held_room)
+    m->held = enlarged(m->held, &m->held_room, sizeof *m->held);
+  m->held[m->held_count++] = index;
 }
 
 static void deliver(struct run *run, uint32_t index)
@@ -316,17 +320,19 @@ static void pass_time(struct run *run, uint64_t now)
   }
 }
 
-/* Packets by the packet after which they arrive: heads and links of lists, in the capture's order. */
-static void sort_arrivals(const struct connection *conn, uint32_t *head, uint32_t *link)
+/* Lists of the packets that arrive after one, in the capture's order. */
+static void sort_arrivals(struct connection *conn, uint32_t from, uint32_t until)
 {
-  for (uint32_t i = 0; i < conn->count; i++)
-    head[i] = NOWHERE;
-  for (uint32_t i = conn->count; i-- > 0;) {
+  for (uint32_t i = from; i < until; i++) {
     uint32_t after = conn->packets[i].arrives;
     if (after >= conn->count)
       continue;
-    link[i] = head[after];
-    head[after] = i;
+    struct packet *p = &conn->packets[after];
+    if (p->first_arrival == NOWHERE)
+      p->first_arrival = i;
+    else
+      conn->packets[p->last_arrival].next_arrival = i;
+    p->last_arrival = i;
   }
 }
 
@@ -335,26 +341,23 @@ static uint8_t state_of(const struct machine *m)
   return m->known ? m->tcb.state : (uint8_t)NO_STATE;
 }
 
-void replay(struct connection *conn)
+void replay(struct connection *conn, uint32_t until)
 {
-  struct run *run = calloc(1, sizeof *run);
-  uint32_t *head = malloc(conn->count * sizeof *head), *link = malloc(conn->count * sizeof *link);
-  if (run != NULL && head != NULL && link != NULL) {
-    run->conn = conn;
-    sort_arrivals(conn, head, link);
+  struct work *work = conn->work;
+  struct run *run = &work->run;
+  run->conn = conn;
+  sort_arrivals(conn, work->done, until);
+  if (!work->machines_begun)
     begin(run);
-    for (uint32_t i = 0; i < conn->count; i++) {
-      struct packet *p = &conn->packets[i];
-      pass_time(run, p->us > conn->packets[0].us ? p->us - conn->packets[0].us : 0);
-      send_stage(run, i);
-      for (uint32_t k = head[i]; k != NOWHERE; k = link[k])
-        deliver(run, k);
-      for (uint8_t side = 0; side < 2; side++)
-        p->state[side] = conn->final[side] = state_of(&run->side[side]);
-    }
+  work->machines_begun = true;
+  for (uint32_t i = work->done; i < until; i++) {
+    struct packet *p = &conn->packets[i];
+    pass_time(run, p->us > conn->began ? p->us - conn->began : 0);
+    send_stage(run, i);
+    for (uint32_t k = p->first_arrival; k != NOWHERE; k = conn->packets[k].next_arrival)
+      deliver(run, k);
+    for (uint8_t side = 0; side < 2; side++)
+      p->state[side] = conn->final[side] = state_of(&run->side[side]);
   }
-  conn->given_up = run != NULL && run->steps > 0 && !run->side[0].known && !run->side[1].known;
-  free(run);
-  free(head);
-  free(link);
+  conn->given_up = run->steps > 0 && !run->side[0].known && !run->side[1].known;
 }

@@ -1,5 +1,5 @@
 /* Resets: their form (RFC 9293, 3.5.2 and 3.10.7.1), and that none answers another. SPDX-License-Identifier: MIT */
-#include "driver.h"
+#include "work.h"
 
 enum { LOOK_BACK = 256 };
 
@@ -46,6 +46,12 @@ static const struct packet *last_of_peer(const struct connection *conn, uint32_t
 static void judge_refusal(struct connection *conn, uint32_t index, const struct packet *syn)
 {
   const struct vtcp_segment *seg = &conn->packets[index].seg;
+  uint32_t off = seg->ack - syn->seg.seq - length_of(&syn->seg);
+  bool far = seg->has_ack && off + FAR > 2 * FAR;
+  if (seg->seq != 0 && (!seg->has_ack || off != 0))
+    return; /* it may end a connection of which only the SYN was captured */
+  if (far)
+    return; /* and this one may answer another SYN */
   if (!seg->has_ack)
     finding(conn, index, VIOLATION, "3.10.7.1", "3.10.7.1", "<SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>",
             "a reset without ACK in answer to the SYN #%llu, whose sender has to ignore it",
@@ -86,8 +92,11 @@ void judge_reset(struct connection *conn, uint32_t index, int64_t sent_max)
     return;
   uint32_t reset = offending(conn, index, true);
   if (reset != NOWHERE && last->seg.rst) {
-    finding(conn, index, VIOLATION, "3.10.7.1", "3.10.7.1", "silence: a reset is never answered by a reset",
-            "a reset in answer to the reset #%llu", (unsigned long long)conn->packets[reset].number);
+    bool closed =
+        p->seg.seq == 0 && p->seg.has_ack; /* in this form only CLOSED answers; other resets may have crossed */
+    finding(conn, index, closed && !conn->gap_seen ? VIOLATION : ADVICE, "3.10.7.1", "3.10.7.1",
+            "silence: a reset is never answered by a reset", "a reset in answer to the reset #%llu",
+            (unsigned long long)conn->packets[reset].number);
     return;
   }
   if (last->seg.syn && !last->seg.has_ack && !last->seg.rst) {

@@ -70,8 +70,7 @@ static void mark_packets(struct connection *conn)
   memcpy(copy.packets, conn->packets, conn->count * sizeof *copy.packets);
   for (uint32_t i = 0; i < copy.count; i++)
     copy.packets[i].arrives = NOWHERE;
-  places(&copy);
-  timeline(&copy);
+  follow_unjudged(&copy);
   for (uint32_t i = 0; i < copy.count; i++) {
     struct packet *p = &conn->packets[i];
     if ((copy.packets[i].marks & (MARK_FOREIGN | MARK_DUPLICATE)) != 0)

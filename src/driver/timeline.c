@@ -2,7 +2,7 @@
  * (RFC 9293, 3.10.7.4), so one that acknowledges less than the end of an earlier segment was sent before that segment
  * had arrived. SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
-#include "driver.h"
+#include "work.h"
 
 #include <stdlib.h>
 
@@ -13,6 +13,7 @@ struct voice {
   uint32_t count;
   uint32_t last_syn, last_fin; /* its last SYN and its last FIN, NOWHERE: none */
   int64_t fin_end;
+  bool more; /* it may say more than is known */
 };
 
 static bool counts(const struct packet *p)
@@ -28,24 +29,27 @@ static int64_t covers(const struct packet *p, int64_t peer_sent)
   return p->seg.has_ack ? p->ack : -1;
 }
 
-static bool listen_to(const struct connection *conn, struct voice voice[2])
+static bool listen_to(const struct connection *conn, struct voice voice[2], bool more)
 {
-  int64_t sent[2] = {0, 0};
+  const struct work *work = conn->work;
+  int64_t sent[2] = {work->said[0].sent, work->said[1].sent};
+  uint32_t room = work->placed - work->base + 1;
   for (int side = 0; side < 2; side++) {
-    voice[side] = (struct voice){.last_syn = NOWHERE, .last_fin = NOWHERE, .fin_end = -1};
-    voice[side].at = malloc((conn->count + 1u) * sizeof *voice[side].at);
-    voice[side].covered = malloc((conn->count + 1u) * sizeof *voice[side].covered);
+    voice[side] = (struct voice){.last_syn = NOWHERE, .last_fin = NOWHERE, .fin_end = -1, .more = more};
+    voice[side].at = malloc(room * sizeof *voice[side].at);
+    voice[side].covered = malloc(room * sizeof *voice[side].covered);
     if (voice[side].at == NULL || voice[side].covered == NULL)
       return false;
   }
-  for (uint32_t i = 0; i < conn->count; i++) {
+  for (uint32_t i = work->base; i < work->placed; i++) {
     const struct packet *p = &conn->packets[i];
     if (!counts(p))
       continue;
     struct voice *mine = &voice[p->from];
     if (p->end > sent[p->from])
       sent[p->from] = p->end;
-    int64_t before = mine->count > 0 ? mine->covered[mine->count - 1] : -1, now = covers(p, sent[!p->from]);
+    int64_t before = mine->count > 0 ? mine->covered[mine->count - 1] : work->said[p->from].covered,
+            now = covers(p, sent[!p->from]);
     mine->at[mine->count] = i;
     mine->covered[mine->count++] = now > before ? now : before;
     if (p->seg.syn && !p->seg.rst)
@@ -144,6 +148,8 @@ static void place_text(struct connection *conn, uint32_t index, const struct voi
     never(p, mark);
     return;
   }
+  if (!covered && peer->more && mark != MARK_REFUSED)
+    return;
   if (!covered) {
     never(p, mark == MARK_REFUSED ? mark : MARK_IN_FLIGHT);
     return;
@@ -240,14 +246,15 @@ static void place_packet(struct connection *conn, uint32_t index, const struct v
     p->arrives = NOWHERE;
 }
 
-void timeline(struct connection *conn)
+void timeline(struct connection *conn, uint32_t until, bool more)
 {
   struct voice voice[2] = {{0}, {0}};
-  uint32_t latest[2] = {0, 0};
-  bool ready = listen_to(conn, voice);
-  for (uint32_t i = 0; i < conn->count && ready; i++) {
+  struct work *work = conn->work;
+  if (!listen_to(conn, voice, more))
+    out_of_memory();
+  for (uint32_t i = work->done; i < until; i++) {
     place_packet(conn, i, voice);
-    keep_in_order(&conn->packets[i], &latest[conn->packets[i].from]);
+    keep_in_order(&conn->packets[i], &work->latest[conn->packets[i].from]);
   }
   for (int side = 0; side < 2; side++) {
     free(voice[side].at);
