@@ -518,6 +518,28 @@ static void valid_refuses_whatever_is_left_over(void **unused)
   require(survived == 0, "vtcp_valid takes %u broken records", survived);
 }
 
+/* What is held beyond a gap: ranges behind RCV.NXT, inside the window, apart; and only where text is still received. */
+static void valid_refuses_broken_ranges(void **unused)
+{
+  (void)unused;
+  survived = 0;
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){0, 5}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, 5}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){6, 5}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, 0}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, c.rcv_wnd + 1}));
+#if VTCP_RANGES > 1
+  BREAK(IDLE, c.held.at[1] = ((struct vtcp_range){5, 9}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, 9}); c.held.at[1] = ((struct vtcp_range){9, 12}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){9, 12}); c.held.at[1] = ((struct vtcp_range){5, 9}));
+#endif
+  BREAK(PEER_CLOSED, c.held.at[0] = ((struct vtcp_range){5, 9}));
+  BREAK(PEER_CLOSED, c.fin_end = 5);
+  BREAK(WAITING, c.held.at[0] = ((struct vtcp_range){5, 9}));
+  BREAK(WAITING, c.fin_end = 5);
+  require(survived == 0, "vtcp_valid takes %u broken records", survived);
+}
+
 /* The last value that a field may have, and the next. */
 static void valid_knows_the_bounds(void **unused)
 {
@@ -543,6 +565,7 @@ static void valid_knows_the_bounds(void **unused)
   UP_TO(c.origin = VTCP_CHILD, c.origin++);
   UP_TO(c.fin_end = c.rcv_wnd, c.fin_end++);
   UP_TO(c.fin_end = 2, c.fin_end--);
+  UP_TO((c.held.at[0] = (struct vtcp_range){1, c.rcv_wnd}), c.held.at[0].to++);
   UP_TO(c.rcv_len = c.cfg.rcv_buf - c.rcv_wnd, c.rcv_len++);
   UP_TO(c.snd_len = c.cfg.snd_buf, c.snd_len++);
   UP_TO((c.cfg.rcv_buf = 70000, c.rcv_len = 0, c.rcv_wnd = 65535), c.rcv_wnd++);
@@ -591,6 +614,7 @@ int main(void)
     cmocka_unit_test(names),
     cmocka_unit_test(valid_refuses_broken_records),
     cmocka_unit_test(valid_refuses_whatever_is_left_over),
+    cmocka_unit_test(valid_refuses_broken_ranges),
     cmocka_unit_test(valid_knows_the_bounds),
     cmocka_unit_test(a_child_keeps_the_configuration),
   };
