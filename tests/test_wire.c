@@ -692,11 +692,11 @@ static void test_checksum_of_nothing(void **state)
 static void test_checksum_of_much(void **state)
 {
   (void)state;
-  enum { LENGTH = 4 * 65538 };
+  enum { FULL = 4 * 65537, LENGTH = FULL + 12 };
   static uint8_t b[LENGTH];
   uint64_t sum = 0;
-  memset(b, 0xff, LENGTH - 4);
-  b[LENGTH - 2] = 1;
+  memset(b, 0xff, FULL);
+  b[FULL + 2] = 1;
   for (uint32_t i = 0; i < LENGTH; i += 2) {
     sum += b[i] * 256u + b[i + 1];
   }
