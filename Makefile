@@ -48,6 +48,14 @@ prove-mutants: ## every law must lose its proof in a mutant made against it [M=m
 	@tools/setup prove
 	@proofs/mutants/run $(M)
 
+museum: ## put bugs that others had into the core: who notices? [M=entry or mutant] [ALL=1]
+	@tools/setup museum
+	@tools/museum $(if $(ALL),--all) $(M)
+
+museum-generic: ## the same with generic mutants [N=how many] [SEED=1] [EACH=1]
+	@tools/setup museum
+	@tools/museum --generic $(or $(N),300) --seed $(or $(SEED),1) $(if $(EACH),--each)
+
 fuzz: ## AFL++ on one target [TARGET=step|wire|script|world] [TIME=seconds]
 	@tools/setup fuzz
 	@tools/fuzz afl $(or $(TARGET),step) $(or $(TIME),60)
@@ -112,7 +120,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(CORE) $(B)/tests/libhelpers.a
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all core demo pictures check tests test prove prove-smoke prove-mutants fuzz fuzz-libfuzzer eacsl dist size instructions \
-  explore-table requirements format formatted clean help
+.PHONY: all core demo pictures check tests test prove prove-smoke prove-mutants museum museum-generic fuzz fuzz-libfuzzer \
+  eacsl dist size instructions explore-table requirements format formatted clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -251,6 +251,7 @@ struct vtcp_conn {
     ensures MUST_25: !\result.keep_alive;
     ensures MUST_28: \result.keep_alive_ms >= 7200000;
     ensures SHLD_11: \result.r2_ms >= 100000;
+    ensures flags: \result.nagle && !\result.listener && !\result.rfc1337;
 */
 struct vtcp_config vtcp_config_default(void);
 

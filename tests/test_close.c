@@ -750,6 +750,21 @@ static void time_wait_restarts_on_a_fin_with_its_text(void **unused)
   ends(&t);
 }
 
+/* Reading 8: any that is acceptable. */
+static void time_wait_restarts_on_an_acceptable_fin(void **unused)
+{
+  (void)unused;
+  struct endpoint t;
+  begins(&t);
+  in_time_wait(&t);
+  waits(&t, 50 * SECOND);
+  arrives(&t, FIN | ACK, .seq = 2, .ack = 2);
+  sends(&t, ACK, .seq = 2, .ack = 2);
+  in_state(&t, VTCP_TIME_WAIT);
+  deadline_is(&t, t.now + two_msl);
+  ends(&t);
+}
+
 /* R15: an old segment that is no FIN is answered but restarts nothing. */
 static void time_wait_and_old_segments(void **unused)
 {
@@ -949,6 +964,7 @@ int main(void)
     cmocka_unit_test(close_in_syn_received_with_no_window),
     cmocka_unit_test(time_wait_restarts_on_the_peers_fin),
     cmocka_unit_test(time_wait_restarts_on_a_fin_with_its_text),
+    cmocka_unit_test(time_wait_restarts_on_an_acceptable_fin),
     cmocka_unit_test(time_wait_and_old_segments),
     cmocka_unit_test(time_wait_and_a_reset),
     cmocka_unit_test(rfc_1337_elsewhere),

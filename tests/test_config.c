@@ -468,6 +468,111 @@ static void valid_refuses_broken_records(void **unused)
   require(survived == 0, "vtcp_valid takes %u broken records", survived);
 }
 
+/* Not one field of a CLOSED or LISTENing connection holds anything, but for configuration, state and origin. */
+static void valid_refuses_whatever_is_left_over(void **unused)
+{
+  (void)unused;
+  survived = 0;
+  for (enum sample s = CLOSED; s <= LISTENING; s++) {
+    BREAK(s, c.timer_at = 1);
+    BREAK(s, c.progress_at = 1);
+    BREAK(s, c.rtt_at = 1);
+    BREAK(s, c.challenge_at = 1);
+    BREAK(s, c.iss = 1);
+    BREAK(s, c.snd_una = 1);
+    BREAK(s, c.snd_nxt = 1);
+    BREAK(s, c.snd_wnd = 1);
+    BREAK(s, c.snd_wl1 = 1);
+    BREAK(s, c.snd_wl2 = 1);
+    BREAK(s, c.snd_rtx = 1);
+    BREAK(s, c.max_snd_wnd = 1);
+    BREAK(s, c.acked = 1);
+    BREAK(s, c.snd_len = 1);
+    BREAK(s, c.irs = 1);
+    BREAK(s, c.rcv_nxt = 1);
+    BREAK(s, c.rcv_wnd = 1);
+    BREAK(s, c.rcv_len = 1);
+    BREAK(s, c.fin_end = 1);
+    for (unsigned i = 0; i < VTCP_RANGES; i++) {
+      BREAK(s, c.held.at[i].from = 1);
+      BREAK(s, c.held.at[i].to = 1);
+    }
+    BREAK(s, c.srtt = 1);
+    BREAK(s, c.rttvar = 1);
+    BREAK(s, c.rto = 1);
+    BREAK(s, c.persist = 1);
+    BREAK(s, c.rtt_seq = 1);
+    BREAK(s, c.snd_mss = 1);
+    BREAK(s, c.timer = VTCP_RETRANSMISSION);
+    BREAK(s, c.retries = 1);
+    BREAK(s, c.challenges = 1);
+    BREAK(s, c.syn_acked = true);
+    BREAK(s, c.fin_sent = true);
+    BREAK(s, c.close_queued = true);
+    BREAK(s, c.rtt_running = true);
+    BREAK(s, c.rtt_known = true);
+    BREAK(s, c.ack_owed = true);
+    BREAK(s, c.resend = true);
+    BREAK(s, c.syn_resent = true);
+  }
+  require(survived == 0, "vtcp_valid takes %u broken records", survived);
+}
+
+/* What is held beyond a gap: ranges behind RCV.NXT, inside the window, apart; and only where text is still received. */
+static void valid_refuses_broken_ranges(void **unused)
+{
+  (void)unused;
+  survived = 0;
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){0, 5}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, 5}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){6, 5}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, 0}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, c.rcv_wnd + 1}));
+#if VTCP_RANGES > 1
+  BREAK(IDLE, c.held.at[1] = ((struct vtcp_range){5, 9}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){5, 9}); c.held.at[1] = ((struct vtcp_range){9, 12}));
+  BREAK(IDLE, c.held.at[0] = ((struct vtcp_range){9, 12}); c.held.at[1] = ((struct vtcp_range){5, 9}));
+#endif
+  BREAK(PEER_CLOSED, c.held.at[0] = ((struct vtcp_range){5, 9}));
+  BREAK(PEER_CLOSED, c.fin_end = 5);
+  BREAK(WAITING, c.held.at[0] = ((struct vtcp_range){5, 9}));
+  BREAK(WAITING, c.fin_end = 5);
+  require(survived == 0, "vtcp_valid takes %u broken records", survived);
+}
+
+/* The last value that a field may have, and the next. */
+static void valid_knows_the_bounds(void **unused)
+{
+  (void)unused;
+  survived = 0;
+#define UP_TO(change, next)                                \
+  do {                                                    \
+    struct vtcp_conn c = make(SENDING);                   \
+    change;                                               \
+    require(vtcp_valid(&c), "%s is not valid", #change);  \
+    next;                                                 \
+    judge(&c, SENDING, #next, __LINE__);                  \
+  } while (0)
+  UP_TO(c.rto = c.cfg.rto_min_ms * 1000, c.rto--);
+  UP_TO(c.rto = c.cfg.rto_max_ms * 1000, c.rto++);
+  UP_TO(c.persist = c.cfg.rto_max_ms * 1000, c.persist++);
+  UP_TO(c.srtt = 0x40000000, c.srtt++);
+  UP_TO(c.rttvar = 0x40000000, c.rttvar++);
+  UP_TO(c.snd_wnd = c.max_snd_wnd, c.snd_wnd++);
+  UP_TO(c.max_snd_wnd = 0x40000000, c.max_snd_wnd++);
+  UP_TO(c.snd_mss = 1, c.snd_mss--);
+  UP_TO(c.challenges = c.cfg.challenge_acks, c.challenges++);
+  UP_TO(c.origin = VTCP_CHILD, c.origin++);
+  UP_TO(c.fin_end = c.rcv_wnd, c.fin_end++);
+  UP_TO(c.fin_end = 2, c.fin_end--);
+  UP_TO((c.held.at[0] = (struct vtcp_range){1, c.rcv_wnd}), c.held.at[0].to++);
+  UP_TO(c.rcv_len = c.cfg.rcv_buf - c.rcv_wnd, c.rcv_len++);
+  UP_TO(c.snd_len = c.cfg.snd_buf, c.snd_len++);
+  UP_TO((c.cfg.rcv_buf = 70000, c.rcv_len = 0, c.rcv_wnd = 65535), c.rcv_wnd++);
+#undef UP_TO
+  require(survived == 0, "vtcp_valid takes %u broken records", survived);
+}
+
 /* A child is a listener's, in every field that matters. */
 static void a_child_keeps_the_configuration(void **unused)
 {
@@ -508,6 +613,9 @@ int main(void)
     cmocka_unit_test(the_defaults),
     cmocka_unit_test(names),
     cmocka_unit_test(valid_refuses_broken_records),
+    cmocka_unit_test(valid_refuses_whatever_is_left_over),
+    cmocka_unit_test(valid_refuses_broken_ranges),
+    cmocka_unit_test(valid_knows_the_bounds),
     cmocka_unit_test(a_child_keeps_the_configuration),
   };
   return run_with_every_base("config", tests);

@@ -142,6 +142,21 @@ static void every_mss(void **unused)
   }
 }
 
+/* Put together as vtcp.h says, of a hash of IRS, index, period and name, each with its least significant octet first. */
+static void a_cookie_is_a_hash(void **unused)
+{
+  (void)unused;
+  uint64_t words[2] = {base_irs + (UINT64_C(2) << 32), begins_at / PERIOD};
+  uint8_t octets[16 + sizeof name];
+  for (size_t i = 0; i < 16; i++) {
+    octets[i] = (uint8_t)(words[i / 8] >> i % 8 * 8);
+  }
+  memcpy(octets + 16, name, sizeof name);
+  uint32_t hash = (uint32_t)(vtcp_siphash(key, octets, sizeof octets) % 0x8000000);
+  uint32_t cookie = (uint32_t)(words[1] % 4 << 30) + (UINT32_C(2) << 27) + hash;
+  assert_int_equal(vtcp_cookie(key, name, sizeof name, base_irs, 536, begins_at), cookie);
+}
+
 /* 134 s from whenever it was made, never more than 201 s, and not again when the two bits come round. */
 static void cookies_expire(void **unused)
 {
@@ -420,6 +435,7 @@ int main(void)
     cmocka_unit_test(isn_is_clock_and_hash),
     cmocka_unit_test(isns_differ),
     cmocka_unit_test(every_mss),
+    cmocka_unit_test(a_cookie_is_a_hash),
     cmocka_unit_test(cookies_expire),
     cmocka_unit_test(clock_begins),
     cmocka_unit_test(strangers_are_refused),

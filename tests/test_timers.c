@@ -137,6 +137,25 @@ static void the_greatest_rto(void **unused)
   ends(&t);
 }
 
+/* 2^30 us, 18 minutes, is the longest that is counted. */
+static void the_longest_round_trip(void **unused)
+{
+  (void)unused;
+  static const struct {
+    uint64_t rtt, rto;
+  } rows[] = {{(1u << 30) - 1, 3221225467}, {1u << 30, 3221225472}, {(1u << 30) + 1, 3221225472},
+              {3600 * SECOND, 3221225472}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct endpoint t;
+    struct vtcp_config cfg = test_config();
+    cfg.rto_initial_ms = cfg.rto_max_ms = 4000000;
+    cfg.r2_ms = cfg.r2_syn_ms = 8000000;
+    established_with(&t, cfg, rows[i].rtt);
+    expect_number("RTO", rows[i].rto, round_trip(&t, 0));
+    ends(&t);
+  }
+}
+
 /* --- Karn (section 3) and back-off (5.4 to 5.6) --- */
 
 static void karn(void **unused)
@@ -874,6 +893,7 @@ int main(void)
     cmocka_unit_test(the_estimate_over_many_rounds),
     cmocka_unit_test(the_least_rto),
     cmocka_unit_test(the_greatest_rto),
+    cmocka_unit_test(the_longest_round_trip),
     cmocka_unit_test(karn),
     cmocka_unit_test(karn_and_later_segments),
     cmocka_unit_test(karn_and_the_window),

@@ -688,6 +688,24 @@ static void test_checksum_of_nothing(void **state)
   assert_int_equal(vtcp_checksum(0x10000, zero, 0), 0xfffe);
 }
 
+/* More octets than a segment has: the carries have carries. */
+static void test_checksum_of_much(void **state)
+{
+  (void)state;
+  enum { FULL = 4 * 65537, LENGTH = FULL + 12 };
+  static uint8_t b[LENGTH];
+  uint64_t sum = 0;
+  memset(b, 0xff, FULL);
+  b[FULL + 2] = 1;
+  for (uint32_t i = 0; i < LENGTH; i += 2) {
+    sum += b[i] * 256u + b[i + 1];
+  }
+  while (sum > 65535) {
+    sum = sum % 65536 + sum / 65536;
+  }
+  assert_int_equal(vtcp_checksum(0, b, LENGTH), 65535 - sum);
+}
+
 /* The definition, word by word, with end-around carry. */
 static uint16_t slow_checksum(uint32_t pseudo, const uint8_t *b, uint32_t n)
 {
@@ -734,6 +752,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_linux_syn),
+    cmocka_unit_test(test_checksum_of_much),
     cmocka_unit_test(test_fields),
     cmocka_unit_test(test_each_flag),
     cmocka_unit_test(test_reserved_bits_ignored),
