@@ -157,7 +157,8 @@ static void draw_file(const struct report *report, const struct flows *flows, co
   if (report->error[0] != '\0')
     pictures_line(options->pictures, "x", report->error);
   if (flows->full)
-    pictures_line(options->pictures, "w", "not all segments were kept to be shown: there are too many; all were judged");
+    pictures_line(options->pictures, "w",
+                  "not all segments were kept to be shown: there are too many; all were judged");
   for (uint32_t i = 0; i < flows->count; i++)
     pictures_connection(options->pictures, flows->all[i], flows->all[i]->id, explain, true);
   pictures_end(options->pictures);
@@ -202,8 +203,9 @@ static int judge_file(const char *path, const struct options *options, bool firs
   struct flows flows;
   struct report report = {.path = path};
   int status = EXIT_FINE;
-  bool usable = read_capture(&flows, &report, options->all || options->json ||
-                                                      options->pictures->svg != NULL || options->pictures->html != NULL);
+  bool usable =
+      read_capture(&flows, &report,
+                   options->all || options->json || options->pictures->svg != NULL || options->pictures->html != NULL);
   if (flows.totals.depart > 0)
     status = EXIT_FINDING;
   if (!usable)

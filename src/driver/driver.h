@@ -154,8 +154,8 @@ struct connection {
   uint8_t begins; /* enum beginning */
   uint8_t final[2];
   uint16_t taken[2][STATES]; /* edges of the diagram: of a state, those after it, as bits */
-  uint32_t marks;        /* of all its packets */
-  uint64_t began, ended; /* time of its first and of its last packet */
+  uint32_t marks;            /* of all its packets */
+  uint64_t began, ended;     /* time of its first and of its last packet */
   uint64_t segments, judged, duplicates, aside,
       forgotten; /* forgotten: segments before packets[0] that are no longer kept */
   struct finding *findings;
@@ -288,8 +288,8 @@ void json_close(int status);
 /* command_replay.c */
 int command_replay(int count, char **arguments);
 bool read_capture(struct flows *flows, struct report *report, bool whole); /* and judges all of its connections */
-bool complain(const char *path, const char *error);            /* in one line; always false */
-bool is_input(const char *picture, int files, char **paths);   /* not to be written over */
+bool complain(const char *path, const char *error);                        /* in one line; always false */
+bool is_input(const char *picture, int files, char **paths);               /* not to be written over */
 
 /* command_diagram.c */
 int command_diagram(int count, char **arguments);
