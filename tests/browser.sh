@@ -37,8 +37,7 @@ draw many tests/captures/many.pcap tests/captures/ipv6.pcap
 draw window tests/captures/zero-window.pcap --to-scale
 draw script tests/scripts/retransmission.pkt tests/scripts/connect.pkt --mtu=1000
 { # a departure of each kind that is long to tell: findings, and text that does not fit on a line
-  sed -n '/^import struct, sys/,/^END$/p' tests/replay.sh | sed '$d' >"$tmp/maker.py"
-  python3 "$tmp/maker.py" >"$tmp/departs.pcap" <<'END'
+  python3 tests/capture.py 4294967290 4294967200 >"$tmp/departs.pcap" <<'END'
 > S 0 0 0 4000 mss=1000
 < SA 0 1 0 4000 mss=1000
 > A 1 1 0 4000

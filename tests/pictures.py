@@ -127,10 +127,8 @@ def captures(tmp):
 
 
 def make(tmp, name, lines):
-    """A capture by the maker in tests/replay.sh."""
-    maker = os.path.join(tmp, "maker.py")
-    with open(os.path.join(HERE, "replay.sh")) as shell, open(maker, "w") as python:
-        python.write(re.search(r"^import struct, sys\n.*?(?=^END$)", shell.read(), re.S | re.M).group(0))
+    """A capture by tests/capture.py."""
+    maker = os.path.join(HERE, "capture.py")
     path = os.path.join(tmp, name)
     with open(path.encode(errors="surrogateescape"), "wb") as file:
         subprocess.run([sys.executable, maker, "1000000", "5000000"], input=lines.encode(), stdout=file, check=True)
