@@ -57,13 +57,16 @@ holds() { # WORLD PATTERN...: nothing goes wrong in it, and all of it was seen
   run "$world" 0 "$world" && contains "$world" '^  no violation, exhaustively' "$@" && pass
 }
 
-# found NAME ROWS PATTERN WORLD OPTION...: a counterexample with so many rows that ends like this, and runs as a script.
+# found NAME ROWS PATTERN WORLD OPTION...: a counterexample with so many rows that ends like this, is drawn, and runs as a script.
 found() {
   local name=$1 rows=$2 pattern=$3
   shift 3
-  run "$name" 1 "$@" --ascii --script "$tmp/found.pkt" && contains "$name" '^  violation$' "$pattern" || return
+  run "$name" 1 "$@" --ascii --script "$tmp/found.pkt" --svg "$tmp/found.svg" && contains "$name" '^  violation$' "$pattern" || return
   [ "$(grep -Ec '^  +[0-9]+  [A-Z]' "$tmp/out")" -eq "$rows" ] ||
     { fail "$name" "$(grep -Ec '^  +[0-9]+  [A-Z]' "$tmp/out") rows, not $rows"; return; }
+  [ "$(grep -Ec '<text class="c fm" .*>[0-9]+</text>$' "$tmp/found.svg")" -eq "$rows" ] &&
+    grep -Fq -- "$(sed -n 's/^  \([AB]: .*\)$/\1/p' "$tmp/out" | tail -n 1)" "$tmp/found.svg" ||
+    { fail "$name" "its picture has other rows, or ends otherwise"; return; }
   "$program" replay "$tmp/found.pkt" >"$tmp/replay" 2>&1 ||
     { fail "$name" "its script: $(head -n 1 "$tmp/replay")"; return; }
   pass
@@ -190,6 +193,7 @@ refusals() {
   run option 2 open close && contains option 'expected one world, found also close' && pass
   run option 2 open --colour red && contains option '^vtcp explore: --colour: expected a key' && pass
   run script 2 old-syn --handshake two-way --script "$tmp/none/x.pkt" && contains script 'none/x.pkt: No such file' && pass
+  run picture 2 old-syn --handshake two-way --svg "$tmp/none/x.svg" && contains picture 'none/x.svg: No such file' && pass
   run help 0 --help && contains help 'usage: vtcp explore' 'handshake +three-way' 'Exit status' && pass
 }
 

@@ -288,15 +288,17 @@ def up_to_date(tmp):
     folder = os.path.join(ROOT, "pictures")
     kept = sorted(os.listdir(folder))
     check("pictures", kept == sorted(os.listdir(made_now)), "others are made: %s" % sorted(os.listdir(made_now)))
-    with open(os.path.join(ROOT, "README.md")) as file:
-        readme = file.read()
+    shown = ""
+    for page in ("README.md", "docs/explore.md"):
+        with open(os.path.join(ROOT, page)) as file:
+            shown += file.read()
     for name in kept:
         with open(os.path.join(folder, name)) as old, open(os.path.join(made_now, name)) as new:
             pair = [old.read(), new.read()]
         if "<metadata>" in pair[0]:
             pair = [re.search("(?s)<style>.*</metadata>", text).group(0) for text in pair]
         check("pictures", pair[0] == pair[1], "pictures/%s is out of date: make pictures" % name)
-        check("pictures", "pictures/" + name in readme, "README.md does not show pictures/%s" % name)
+        check("pictures", "pictures/" + name in shown, "no page shows pictures/%s" % name)
 
 
 def main():

@@ -22,6 +22,7 @@ static const char help[] =
     "  --list         the worlds that come with the program (default: old-syn)\n"
     "  --print        the world as text: save it, change it, and name the file\n"
     "  --script FILE  the counterexample as a script for `vtcp replay`\n"
+    "  --svg FILE     the counterexample as a picture\n"
     "  --json         the result as one JSON object\n"
     "  --ascii        no line drawing (default: by locale)\n"
     "  --threads N    1 to 64 (default: 1); the result is the same\n"
@@ -45,7 +46,7 @@ static const char exits[] =
     "the world cannot be used.\n";
 
 struct explore_options {
-  const char *script;
+  const char *script, *svg;
   unsigned threads;
   uint32_t memory;
   bool json, ascii, progress, no_fair, print;
@@ -186,6 +187,8 @@ static int tell(struct search *search, const struct explore_options *options, do
     unusable("not every situation was seen", "");
   if (violated && options->script != NULL && write_script(&trace, options->script) != EXIT_FINE)
     status = EXIT_UNUSABLE;
+  if (violated && options->svg != NULL && !trace_picture(&trace, options->svg))
+    status = EXIT_UNUSABLE;
   trace_free(&trace);
   return status;
 }
@@ -240,10 +243,15 @@ static int read_flag(const char *option, struct explore_options *options)
 static int read_setting(const char *key, const char *value, struct explore_options *options)
 {
   uint32_t number = 0;
-  if (strcmp(key, "script") == 0) {
-    options->script = value;
-    return 1;
-  }
+  const struct {
+    const char *name;
+    const char **to;
+  } files[] = {{"script", &options->script}, {"svg", &options->svg}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (strcmp(key, files[i].name) == 0) {
+      *files[i].to = value;
+      return 1;
+    }
   if (strcmp(key, "threads") != 0 && strcmp(key, "memory") != 0)
     return 0;
   bool threads = key[0] == 't';

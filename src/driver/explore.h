@@ -265,15 +265,21 @@ bool trace_make(struct search *search, struct trace *trace);
 void trace_free(struct trace *trace);
 
 /* explore_ladder.c, explore_script.c, explore_json.c */
-uint32_t sent_in(const struct trace *trace, uint32_t at); /* the scene, from 1; 0: before the first */
+uint32_t sent_in(const struct trace *trace,
+                 uint32_t at); /* the scene that sent what arrives; from 1; 0: before the first */
+uint32_t flying_since(const struct trace *trace,
+                      const struct flying *f); /* the same of what is on its way at the end */
+void segment_text(const struct world *world, const struct flying *f, char *out, size_t room);
 void scene_act(const struct trace *trace, uint32_t at, char *out, size_t room); /* empty: a segment */
 void scene_remarks(const struct trace *trace, uint32_t at, char *out, size_t room);
+void trace_verdict(const struct trace *trace, char *out, size_t room); /* what is violated, and whose it is */
 void trace_ladder(const struct trace *trace, bool ascii, FILE *to);
 void trace_json(const struct search *search, const struct trace *trace, double seconds, FILE *to);
 bool trace_script(const struct trace *trace, FILE *to);
 
-/* explore_connection.c: the segments as a connection, for pictures; the caller frees conn->packets. */
-bool trace_connection(const struct trace *trace, struct connection *conn);
+/* explore_picture.c: false, and said why, if it cannot be drawn. */
+enum { MOST_ROWS = 400 };
+bool trace_picture(const struct trace *trace, const char *path);
 
 /* What a call is named, with its number. */
 void call_text(const struct user_call *call, char *out, size_t room);

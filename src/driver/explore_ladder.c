@@ -12,7 +12,7 @@ static uint32_t relative(const struct world *world, uint8_t end, uint32_t seq)
 }
 
 /* Flags and numbers, counted from where each end began. */
-static void segment_text(const struct world *world, const struct flying *f, char *out, size_t room)
+void segment_text(const struct world *world, const struct flying *f, char *out, size_t room)
 {
   char flags[40];
   uint8_t from = !f->to;
@@ -65,17 +65,25 @@ static void print_act(uint8_t end, const char *text, FILE *to)
     fprintf(to, " %*s", MIDDLE - 1, text);
 }
 
-/* The scene that sent what arrives in this one; 0: it was there before the first. */
-uint32_t sent_in(const struct trace *trace, uint32_t at)
+static uint32_t sent_before(const struct trace *trace, const struct flying *f, uint32_t at)
 {
-  const struct flying *came = &trace->scenes[at].outcome.came;
   for (uint32_t i = at; i > 0; i--) {
     const struct outcome *o = &trace->scenes[i - 1].outcome;
     for (uint32_t k = 0; k < o->sent_count; k++)
-      if (same_flying(trace->world, &o->sent[k], came))
+      if (same_flying(trace->world, &o->sent[k], f))
         return i;
   }
   return 0;
+}
+
+uint32_t sent_in(const struct trace *trace, uint32_t at)
+{
+  return sent_before(trace, &trace->scenes[at].outcome.came, at);
+}
+
+uint32_t flying_since(const struct trace *trace, const struct flying *f)
+{
+  return sent_before(trace, f, trace->count);
 }
 
 static void remark(char *out, size_t room, const char *text)
@@ -150,6 +158,15 @@ static void print_scene(const struct trace *trace, uint32_t at, bool ascii, FILE
   fprintf(to, "%s%s\n", text[0] != '\0' ? "  " : "", text);
 }
 
+void trace_verdict(const struct trace *trace, char *out, size_t room)
+{
+  const char *what = violation_text(trace->violation), *source = violation_source(trace->violation);
+  if (trace->violation == ENDLESS)
+    snprintf(out, room, "%s (%s)", what, source);
+  else
+    snprintf(out, room, "%c: %s (%s)", 'A' + trace->victim, what, source);
+}
+
 void trace_ladder(const struct trace *trace, bool ascii, FILE *to)
 {
   fprintf(to, "       %-12s %*s %s\n", "A", MIDDLE, "", "B");
@@ -164,9 +181,7 @@ void trace_ladder(const struct trace *trace, bool ascii, FILE *to)
     segment_text(trace->world, &last->flying[i], text, sizeof text);
     fprintf(to, "       still on its way to %c: %s\n", 'A' + last->flying[i].to, text);
   }
-  if (trace->violation == ENDLESS)
-    fprintf(to, "  %s (%s)\n", violation_text(trace->violation), violation_source(trace->violation));
-  else
-    fprintf(to, "  %c: %s (%s)\n", 'A' + trace->victim, violation_text(trace->violation),
-            violation_source(trace->violation));
+  char verdict[200];
+  trace_verdict(trace, verdict, sizeof verdict);
+  fprintf(to, "  %s\n", verdict);
 }

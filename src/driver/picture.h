@@ -111,6 +111,7 @@ double leading(const struct look *look);
 void rows_place_to_scale(struct rungs *rows);
 void draw_rows(FILE *file, const struct rungs *rows, uint32_t id, uint32_t from, uint32_t to);
 void draw_rows_to_scale(FILE *file, const struct rungs *rows);
+void draw_head(FILE *file, char colour, double x0, double y0, double x1, double y1);
 double names_height(const struct rungs *rows);
 void draw_names(FILE *file, const struct rungs *rows, double y);
 

@@ -84,7 +84,7 @@ static double arrival(const struct rungs *rows, uint32_t i)
 }
 
 /* A head whose tip is at (x, y), for an arrow that comes from (x0, y0). */
-static void draw_head(FILE *file, char colour, double x0, double y0, double x, double y)
+void draw_head(FILE *file, char colour, double x0, double y0, double x, double y)
 {
   double length = hypot(x - x0, y - y0), dx = length > 0 ? (x - x0) / length : 1,
          dy = length > 0 ? (y - y0) / length : 0;
