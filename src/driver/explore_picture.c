@@ -1,5 +1,5 @@
-/* A counterexample as a picture: two lifelines, and a row for each move. A segment flies from the row in which it left to the one in
- * which it arrives, so that one which is late crosses what was sent after it. SPDX-License-Identifier: MIT */
+/* A counterexample as a picture: two lifelines, and a row for each move. A segment flies from the row in which it left to
+ * the one in which it arrives, so that one which is late crosses what was sent after it. SPDX-License-Identifier: MIT */
 #include "explore.h"
 #include "picture.h"
 
