@@ -1,8 +1,9 @@
 /* Two programs that embed the core as README says: a client with a few sockets, and a server with a listener, children, and,
  * while it has no room, SYN cookies. Both have buffers with octets in them, keys, and a wire. The input is configurations,
  * keys, and a list of what the users call and what the wire does with a packet: it arrives, arrives twice, is lost, is
- * lost with an ICMP message, or a bit of it is damaged. All calls are legal: time never runs back, VTCP_TIMEOUT comes when
- * it was asked for, VTCP_MORE as long as it is, what an action says is done. After every step:
+ * lost with an ICMP message, a bit of it is damaged, or it comes to another port. All calls are legal: time never runs
+ * back, VTCP_TIMEOUT comes when it was asked for, VTCP_MORE as long as it is, what an action says is done. After every
+ * step:
  *
  *   1. Every law of tests/laws.h, the account of both streams and the promises (endpoint.h).
  *   2. octets    what a user reads is, octet by octet, what the other wrote: through both buffers and the wire.
@@ -371,8 +372,18 @@ static void is_sent_back(struct world *w, const struct packet *p, uint8_t kind)
   (void)takes(w, sender, &w->socket[sender][p->port], e, NULL);
 }
 
+/* What belongs to one connection comes to a port where there is none. */
+static void is_misled(struct world *w, struct packet *p, uint8_t port)
+{
+  p->port = port % SOCKETS;
+  if (p->to == SERVER && p->length == 20 && w->socket[SERVER][p->port].end.conn.state == VTCP_CLOSED)
+    arrives(w, p, false);
+}
+
 static void wire_acts(struct input *in, struct world *w, unsigned how, unsigned which)
 {
+  uint8_t kind;
+
   if (w->packets == 0)
     return;
   struct packet p = how == 2 ? w->wire[which % w->packets] : taken_off(w, which % w->packets);
@@ -382,7 +393,10 @@ static void wire_acts(struct input *in, struct world *w, unsigned how, unsigned 
     is_damaged(in, &p);
     arrives(w, &p, true);
     break;
-  case 5: is_sent_back(w, &p, next(in)); break;
+  case 5:
+    kind = next(in);
+    kind & 4 ? is_misled(w, &p, kind >> 3) : is_sent_back(w, &p, kind);
+    break;
   default: arrives(w, &p, false); break;
   }
 }
