@@ -23,7 +23,7 @@
 
 enum { LONGEST = 1 << 16 };
 
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room) __attribute__((weak)); /* libFuzzer's */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
 
 /* --- What was judged --- */
@@ -170,7 +170,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* --- The mutator: lengths and checksums --- */
 
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION /* libFuzzer is there */
 static uint32_t number_at(const uint8_t *octets)
 {
   return octets[0] | (uint32_t)octets[1] << 8 | (uint32_t)octets[2] << 16 | (uint32_t)octets[3] << 24;
@@ -214,9 +213,8 @@ static void put_right(uint8_t *data, size_t size)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed)
 {
-  size = LLVMFuzzerMutate(data, size, room);
+  size = LLVMFuzzerMutate != NULL ? LLVMFuzzerMutate(data, size, room) : size;
   if (seed % 4 != 0)
     put_right(data, size);
   return size;
 }
-#endif
