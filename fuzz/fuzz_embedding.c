@@ -11,8 +11,8 @@
  *                a wrong checksum, one that is not damaged the right one.
  *   4. deadline  once a timeout was given at its time, the next is later.
  *   5. isn       initial sequence numbers of one connection grow by one in 4 microseconds (RFC 9293, 3.4.1).
- *   6. cookie    an ACK completes a cookie if and only if the server made it for this SYN, not too long ago; the child is
- *                then ESTABLISHED, with the number that the cookie was. */
+ *   6. cookie    an ACK completes a cookie if and only if the server made it for this SYN, not too long ago, with an MSS that
+ *                the SYN allows; the child is then ESTABLISHED, with the number that the cookie was. */
 #include <string.h>
 
 #include "endpoint.h"
@@ -20,6 +20,8 @@
 
 enum { LONGEST = 1024, SOCKETS = 3, ROOM = 700, ON_THE_WIRE = 24, COOKIES = 64, NAME = 12 };
 enum { CLIENT, SERVER };
+#define HOLDS_FOR UINT64_C(134000000) /* a cookie: include/vtcp.h */
+#define HOLDS_AT_MOST UINT64_C(202000000)
 #define MOVE_TAKES UINT64_C(10000) /* in which ISNs grow by more than is ever sent */
 
 struct socket {
@@ -37,6 +39,7 @@ struct packet {
 struct cookie {
   uint32_t iss, irs;
   uint64_t made;
+  uint16_t mss; /* of the SYN */
   uint8_t port;
 };
 
@@ -190,27 +193,18 @@ static void answers_with_cookie(struct world *w, uint8_t port, const struct vtcp
   answer.has_mss = true;
   answer.mss = w->listener.cfg.rcv_mss;
   put_on_wire(w, SERVER, port, &answer, NULL);
-  w->cookies[w->cookies_made++ % COOKIES] = (struct cookie){iss, syn->seq, w->now, port};
+  w->cookies[w->cookies_made++ % COOKIES] = (struct cookie){iss, syn->seq, w->now, mss, port};
 }
 
-static bool was_made(const struct world *w, uint8_t port, const struct vtcp_segment *ack)
+/* The cookie that this ACK brings back, made no more than so many microseconds ago; NULL if there is none. */
+static const struct cookie *cookie_of(const struct world *w, uint8_t port, const struct vtcp_segment *ack, uint64_t age)
 {
   for (unsigned i = 0; i < w->cookies_made && i < COOKIES; i++) {
     const struct cookie *c = &w->cookies[i];
-    if (c->port == port && c->iss == ack->ack - 1 && c->irs == ack->seq - 1 && w->now - c->made < 134000000)
-      return true;
+    if (c->port == port && c->iss == ack->ack - 1 && c->irs == ack->seq - 1 && w->now - c->made <= age)
+      return c;
   }
-  return false;
-}
-
-static bool may_have_been_made(const struct world *w, uint8_t port, const struct vtcp_segment *ack)
-{
-  for (unsigned i = 0; i < w->cookies_made && i < COOKIES; i++) {
-    const struct cookie *c = &w->cookies[i];
-    if (c->port == port && c->iss == ack->ack - 1 && c->irs == ack->seq - 1 && w->now - c->made <= 202000000)
-      return true;
-  }
-  return w->cookies_made > COOKIES;
+  return NULL;
 }
 
 /* An ACK that belongs to no connection. */
@@ -224,10 +218,11 @@ static bool completes_cookie(struct world *w, struct socket *s, uint8_t port, co
   name_of(port, name);
   bool accepted = vtcp_cookie_check(w->cookie_key, name, NAME, ack, w->now, &mss);
   bool is_ack = ack->has_ack && !ack->syn && !ack->rst;
-  HOLDS("cookie", !accepted || may_have_been_made(w, port, ack));
-  HOLDS("cookie", accepted || !is_ack || !was_made(w, port, ack));
+  HOLDS("cookie", accepted || !is_ack || cookie_of(w, port, ack, HOLDS_FOR) == NULL);
   if (!accepted)
     return false;
+  const struct cookie *made = cookie_of(w, port, ack, HOLDS_AT_MOST);
+  HOLDS("cookie", made != NULL ? mss <= made->mss : w->cookies_made > COOKIES);
   becomes_child(w, s, port);
   vtcp_cookie_syn(ack, mss, w->now, &syn);
   struct vtcp_actions sent_long_ago;
