@@ -10,7 +10,8 @@
  * When the moves are used up, the network becomes fair: it delivers all segments in their order. Users send a little more,
  * read what there is, and close. Then:
  *
- *   4. quiet     both come to rest: nothing on its way, and no timer. Few segments in a row change nothing.
+ *   4. quiet     both come to rest: nothing on its way, and no timer. Few segments in a row change nothing. Where an old SYN
+ *                crossed ours and the other has closed in SYN-RECEIVED, only R2 brings that about: it is an hour at most.
  *   5. progress  where no user gave up and none was told of a failure, all octets have arrived, and both ends are CLOSED;
  *                where one was, no end is left in any state but CLOSED, LISTEN, and the FIN-WAIT-2 of RFC 9293. */
 #include <string.h>
@@ -20,6 +21,7 @@
 
 enum { LONGEST = 1024, FLYING = 48, MOST_OCTETS = 800, PATIENCE = 3 * FLYING, REST = 20000 };
 #define DELAY UINT64_C(20000)
+#define FARTHER UINT32_C(70000) /* than a window: so far do ISNs grow in 0.3 s (RFC 9293, 3.4.1) */
 
 struct flight {
   struct vtcp_segment seg;
@@ -32,9 +34,9 @@ struct flight {
 struct side {
   struct endpoint end;
   struct vtcp_conn listener;
-  uint32_t iss; /* of the next incarnation: beyond all numbers ever used */
+  uint32_t iss; /* of the next incarnation: far beyond all numbers ever used */
   uint64_t sent, received;
-  bool listens, closed;
+  bool listens;
 };
 
 struct world {
@@ -95,8 +97,8 @@ static void takes_one(struct world *w, unsigned i, const struct vtcp_event *e, s
   uint8_t before = s->end.conn.state;
 
   lawful_step(&s->end, e, a);
-  if (relative(s->end.conn.snd_nxt, s->iss) >= 0 && s->end.conn.state > VTCP_LISTEN)
-    s->iss = s->end.conn.snd_nxt + 1;
+  if (s->end.conn.state > VTCP_LISTEN)
+    s->iss = s->end.conn.snd_nxt + FARTHER;
   check_inside(w);
   notice(w, i, e, a, before);
 }
@@ -159,12 +161,13 @@ static struct flight taken_out(struct world *w, unsigned which)
 
 /* --- The storm --- */
 
-/* Of an earlier incarnation: its numbers end before ours begin, on both sides. */
+/* Of an earlier incarnation: its numbers end before ours begin, on both sides, and so do the windows it had. */
 static void old_segment(struct input *in, struct world *w, unsigned to)
 {
   const struct vtcp_conn *c = &w->side[to].end.conn, *from = &w->side[1 - to].end.conn;
   uint8_t bits = next(in);
-  uint16_t length = bits & 32 ? next(in) : 0, before = next16(in), acked = next16(in);
+  uint16_t length = bits & 32 ? next(in) : 0;
+  uint32_t before = FARTHER + next16(in), acked = FARTHER + next16(in);
   struct flight f = {.to = to};
 
   f.seg.fin = bits & 1;
@@ -206,7 +209,6 @@ static void opens_again(struct world *w, unsigned i, bool actively)
   if (s->end.conn.state != VTCP_CLOSED)
     return;
   w->failed = true;
-  s->iss += 1000;
   calls(w, i, actively ? VTCP_OPEN_ACTIVE : VTCP_OPEN_PASSIVE, 0);
 }
 
@@ -272,8 +274,7 @@ static void user_acts(struct world *w, unsigned i)
 
   if (c->state >= VTCP_ESTABLISHED && c->rcv_len > 0)
     calls(w, i, VTCP_RECEIVE, c->rcv_len);
-  if (!s->closed && (c->state == VTCP_ESTABLISHED || c->state == VTCP_CLOSE_WAIT)) {
-    s->closed = true;
+  if (c->state == VTCP_ESTABLISHED || c->state == VTCP_CLOSE_WAIT) {
     sends(w, i, 50);
     calls(w, i, VTCP_CLOSE, 0);
   }
@@ -341,8 +342,8 @@ static struct vtcp_config choose_ends_config(struct input *in)
   cfg.rfc1337 = flags & 2;
   cfg.keep_alive = flags & 4;
   cfg.msl_ms = flags & 8 ? 500 : 60000;
-  cfg.r2_ms = flags & 16 ? UINT32_MAX : 300000;
-  cfg.r2_syn_ms = flags & 16 ? UINT32_MAX : 180000;
+  cfg.r2_ms = flags & 16 ? 3600000 : 300000;
+  cfg.r2_syn_ms = flags & 16 ? 3600000 : 180000;
   cfg.rto_min_ms = flags & 32 ? 10 : 1000;
   cfg.challenge_acks = flags & 64 ? 1 : 10;
   return cfg;
