@@ -56,7 +56,7 @@ museum-generic: ## the same with generic mutants [N=how many] [SEED=1] [EACH=1]
 	@tools/setup museum
 	@tools/museum --generic $(or $(N),300) --seed $(or $(SEED),1) $(if $(EACH),--each)
 
-fuzz: ## AFL++ on one target [TARGET=step|wire|script|world] [TIME=seconds]
+fuzz: ## AFL++ on one target [TARGET=step|wire|pair|shift|embedding|replay|script|world] [TIME=seconds] [JOBS=processes]
 	@tools/setup fuzz
 	@tools/fuzz afl $(or $(TARGET),step) $(or $(TIME),60)
 
@@ -94,7 +94,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 # Tests are laid out by hand, as tables.
-FORMATTED = $(wildcard include/*.h src/*.h src/*.c src/driver/*.h src/driver/*.c fuzz/*.c)
+FORMATTED = $(wildcard include/*.h src/*.h src/*.c src/driver/*.h src/driver/*.c fuzz/*.h fuzz/*.c)
 formatted:
 	@clang-format --dry-run -Werror $(FORMATTED)
 

@@ -1,5 +1,5 @@
 /* The laws of a step, checked from outside: what spec/laws.acsl says of every step, written again in C without a look at
- * the core's own functions, and what else a caller relies on. Used by the tests (exchange.h) and by fuzz/fuzz_step.c.
+ * the core's own functions, and what else a caller relies on. Used by the tests (exchange.h) and by fuzz/endpoint.h.
  *
  * Of spec/laws.acsl, under the names they have there (RFC 9293 sections in brackets): law_diagram, law_no_rst_for_rst,
  * law_one_answer, law_challenge_form, law_una, law_nxt, law_rcv_nxt, law_edge, law_handshake, law_established,

@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec "$SRC/vtcp/fuzz/build.sh"
