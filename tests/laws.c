@@ -18,6 +18,7 @@ long long relative(uint32_t number, uint32_t base)
   FIELD(cfg.r2_ms) FIELD(cfg.r2_syn_ms) FIELD(cfg.user_timeout_ms) FIELD(cfg.msl_ms) FIELD(cfg.default_mss)           \
   FIELD(cfg.mms_s) FIELD(cfg.rcv_mss) FIELD(cfg.r1) FIELD(cfg.challenge_acks) FIELD(cfg.listener) FIELD(cfg.rfc1337)  \
   FIELD(cfg.keep_alive_ms) FIELD(cfg.keep_alive_probe_ms) FIELD(cfg.keep_alive_probes) FIELD(cfg.keep_alive)          \
+  FIELD(cfg.nagle)                                                                                                      \
   FIELD(timer_at) FIELD(progress_at) FIELD(rtt_at) FIELD(challenge_at) FIELD(iss) FIELD(snd_una) FIELD(snd_nxt)       \
   FIELD(snd_wnd) FIELD(snd_wl1) FIELD(snd_wl2) FIELD(snd_rtx) FIELD(max_snd_wnd) FIELD(acked) FIELD(snd_len)          \
   FIELD(irs) FIELD(rcv_nxt) FIELD(rcv_wnd) FIELD(rcv_len) FIELD(fin_end) FIELD(srtt) FIELD(rttvar) FIELD(rto) FIELD(persist)         \
